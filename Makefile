@@ -1,0 +1,81 @@
+# Everything here needs Python 3.11 or later, make, and nothing else.
+#
+#   make run      install what is missing and open the workbench
+#   make test     the fast tests          make slow   the ones that train
+#   make check    format, lint, types and layers: no test, under a minute
+#   make docs     write docs/reference.md from the registries and the command line
+#   make stored   train again the comparison that the app opens on
+#   make clean    remove what make has built, and the virtual environment
+#
+# TORCH_INDEX   where to take torch from, for a build without CUDA:
+#               make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
+
+PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+TORCH := $(shell grep -o 'torch==[0-9.]*' constraints.txt)
+BUILT_FROM := pyproject.toml constraints.txt hatch_build.py
+
+.PHONY: run test slow check format docs stored clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.installed
+	$(BIN)/workbench app
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/build_reference.py
+
+stored: $(VENV)/.installed
+	$(BIN)/python sample_dbs/stored/build.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache
+
+# --- installing ------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "The workbench needs Python 3.11 or later, and $(or $(PYTHON),python3) is older or missing; name another one with make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Torch comes first and on its own: what it is decides how much arrives.
+$(VENV)/.torch: constraints.txt | $(BIN)/python
+	@if $(PIP) show --quiet torch 2>/dev/null; then :; \
+	elif [ -n "$(TORCH_INDEX)" ]; then \
+	  echo "Installing $(TORCH) from $(TORCH_INDEX)"; \
+	elif [ "$$(uname -s)" = Linux ] && \
+	  $(PIP) install --quiet --dry-run --no-deps --report - $(TORCH) | grep -Eq '"(nvidia|cuda)-'; then \
+	  echo "$(TORCH) brings CUDA with it here. If this machine has no NVIDIA GPU,"; \
+	  echo "stop now (Ctrl-C) and take the build without CUDA:"; \
+	  echo "  make $(or $(MAKECMDGOALS),run) TORCH_INDEX=https://download.pytorch.org/whl/cpu"; \
+	else \
+	  echo "Installing $(TORCH) without CUDA"; \
+	fi
+	@$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) --no-deps) $(TORCH)
+	@touch $@
+
+$(VENV)/.installed: $(BUILT_FROM) $(VENV)/.torch
+	$(INSTALL) --editable '.[samples]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(INSTALL) --editable '.[dev,samples,export]'
+	@touch $@
