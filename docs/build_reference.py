@@ -1,0 +1,112 @@
+"""Writes docs/reference.md from the command line and the registries.
+
+Run it with `make docs`. A test fails when the file is not what this would write.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import typer
+from click import Command, Context, Group, Option, Parameter
+
+from workbench.cli import app
+from workbench.measures import MEASURES
+from workbench.models import MODELS
+from workbench.remedies import REMEDIES
+from workbench.score import METRICS
+from workbench.topologies import TOPOLOGIES
+
+REFERENCE = Path(__file__).with_name("reference.md")
+OPENING = """# Reference
+
+Written by `make docs` from the program itself; edit the docstrings, not this file.
+"""
+FAMILIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "Topologies": ("What turns tables into a graph.", TOPOLOGIES),
+    "Models": ("What turns a graph into predictions, layer by layer.", MODELS),
+    "Remedies": ("What is tried against the collapse of deep networks.", REMEDIES),
+    "Measures": ("Taken per layer and node type, untrained and trained.", MEASURES),
+    "Metrics": ("What a score is.", METRICS),
+}
+FACTS = ("formula", "formulas", "range", "at_collapse", "floor", "source", "paper")
+
+
+def build_reference() -> str:
+    """Return the text of the reference."""
+    parts = [OPENING, "## Commands\n"]
+    parts += [describe_command(name, one) for name, one in commands()]
+    for title, (opening, members) in FAMILIES.items():
+        parts.append(f"## {title}\n\n{opening}\n")
+        parts += [describe_member(name, one) for name, one in members.items()]
+    return "\n".join(parts)
+
+
+def commands() -> Iterator[tuple[str, Command]]:
+    """Yield every command with the words that call it."""
+    pending = [("workbench", typer.main.get_command(app))]
+    while pending:
+        words, command = pending.pop(0)
+        if isinstance(command, Group):
+            inner = [(f"{words} {name}", one) for name, one in command.commands.items()]
+            pending = inner + pending
+        if not isinstance(command, Group) or command.invoke_without_command:
+            yield words, command
+
+
+def describe_command(words: str, command: Command) -> str:
+    """Return a command's help and the table of its parameters."""
+    usage = " ".join(command.collect_usage_pieces(Context(command)))
+    lines = [f"### `{words}`\n", f"    {words} {usage}\n", text_of(command.help) + "\n"]
+    shown = [one for one in command.params if not getattr(one, "hidden", False)]
+    if shown:
+        lines.append("| option | what it does |\n|---|---|")
+        lines += [describe_parameter(one) for one in shown]
+    return "\n".join(lines) + "\n"
+
+
+def describe_parameter(parameter: Parameter) -> str:
+    """Return one row of a command's table."""
+    flags = [*parameter.opts, *parameter.secondary_opts]
+    if not isinstance(parameter, Option):
+        flags = [parameter.make_metavar(Context(Command("workbench")))]
+    said = cell(text_of(getattr(parameter, "help", "")))
+    default = parameter.default
+    if isinstance(default, str | int | float) and not isinstance(default, bool):
+        said += f" Default: `{default}`."
+    return f"| {' '.join(f'`{flag}`' for flag in flags)} | {said} |"
+
+
+def describe_member(name: str, member: object) -> str:
+    """Return what a member of a family says of itself."""
+    title = getattr(member, "title", None) or getattr(member, "label", "")
+    lines = [f"### `{name}`\n", f"{title}\n"]
+    module = sys.modules.get(defining_module(member))
+    if module is not None:
+        lines.append(text_of(module.__doc__) + "\n")
+    for fact in FACTS:
+        value = getattr(member, fact, None)
+        if value:
+            lines.append(f"- {fact.replace('_', ' ')}: {text_of(str(value))}")
+    return "\n".join(lines) + "\n"
+
+
+def defining_module(member: object) -> str:
+    """Return the name of the module that holds a member's own words."""
+    function = getattr(member, "function", None)
+    return getattr(function, "__module__", type(member).__module__)
+
+
+def text_of(text: str | None) -> str:
+    """Return a docstring without its indentation."""
+    return inspect.cleandoc(text or "").replace("\b\n", "")
+
+
+def cell(text: str) -> str:
+    """Return a text that fits between two bars of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(build_reference(), encoding="utf-8")

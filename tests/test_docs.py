@@ -1,0 +1,111 @@
+"""What the documents say is what the program does."""
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+CHANGES = (
+    "Results changed", "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security",
+)  # fmt: skip
+
+
+def reference() -> ModuleType:
+    place = ROOT / "docs" / "build_reference.py"
+    spec = importlib.util.spec_from_file_location("build_reference", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def called() -> Iterator[tuple[str, list[str]]]:
+    """Yield every call of the command line that a page shows."""
+    for page in PAGES:
+        for block in re.findall(r"```\w*\n(.*?)```", page.read_text(), re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                if line.strip().startswith("workbench "):
+                    yield name_of(page), shlex.split(line, comments=True)
+
+
+def test_the_reference_is_what_the_program_says_of_itself() -> None:
+    module = reference()
+    assert module.REFERENCE.read_text() == module.build_reference(), "run make docs"
+
+
+def test_every_command_and_option_has_a_help_text() -> None:
+    module = reference()
+    silent = [
+        f"{words} {parameter.name}"
+        for words, command in module.commands()
+        for parameter in command.params
+        if command.help and not getattr(parameter, "help", "described by its command")
+    ]
+    assert silent == []
+    assert all(command.help for _, command in module.commands())
+
+
+@pytest.mark.parametrize("family", ["Topologies", "Models", "Remedies", "Measures"])
+def test_every_member_of_a_family_names_its_formula_and_its_source(family: str) -> None:
+    for name, member in reference().FAMILIES[family][1].items():
+        facts = {fact: getattr(member, fact, "") for fact in reference().FACTS}
+        assert facts["formula"] or facts["formulas"], name
+        assert facts["source"] or facts["paper"], name
+
+
+def test_every_measure_says_its_range_and_what_collapse_looks_like() -> None:
+    for name, measure in reference().MEASURES.items():
+        assert measure.range, name
+        assert measure.at_collapse, name
+
+
+@pytest.mark.parametrize(("page", "words"), called())
+def test_a_command_in_a_page_is_one_that_exists(page: str, words: list[str]) -> None:
+    known = dict(reference().commands())
+    depth = 3 if " ".join(words[:3]) in known else 2
+    command = known[" ".join(words[:depth])]
+    options = {flag for one in command.params for flag in one.opts}
+    used = {word.split("=")[0] for word in words if word.startswith("--")}
+    assert used <= options, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_link_in_a_page_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 150
+
+
+def test_the_readme_names_every_topology() -> None:
+    table = re.findall(r"^\| `([\w-]+)` \|", (ROOT / "README.md").read_text(), re.M)
+    assert table == list(reference().TOPOLOGIES)
+
+
+def test_the_changelog_says_first_which_results_changed() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    newest = text.split("\n## ")[1]
+    assert tuple(re.findall(r"^### (.+)$", newest, re.M)) == CHANGES
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/decisions/0*.md")), ids=name_of)
+def test_a_decision_is_one_page_of_four_parts(page: Path) -> None:
+    text = page.read_text()
+    parts = ["Context", "Decision", "Consequences", "Status"]
+    assert re.findall(r"^## (.+)$", text, re.M) == parts
+    assert len(text.splitlines()) <= 60
+    assert f"({page.name})" in (page.parent / "README.md").read_text()
