@@ -7,9 +7,11 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-import typer
-from click import Command, Context, Group, Option, Parameter
+from typer import Context
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from workbench.cli import app
 from workbench.measures import MEASURES
@@ -19,6 +21,7 @@ from workbench.score import METRICS
 from workbench.topologies import TOPOLOGIES
 
 REFERENCE = Path(__file__).with_name("reference.md")
+Command = TyperCommand | TyperGroup
 OPENING = """# Reference
 
 Written by `make docs` from the program itself; edit the docstrings, not this file.
@@ -45,37 +48,27 @@ def build_reference() -> str:
 
 def commands() -> Iterator[tuple[str, Command]]:
     """Yield every command with the words that call it."""
-    pending = [("workbench", typer.main.get_command(app))]
+    pending: list[tuple[str, Any]] = [("workbench", get_command(app))]
     while pending:
         words, command = pending.pop(0)
-        if isinstance(command, Group):
+        if isinstance(command, TyperGroup):
             inner = [(f"{words} {name}", one) for name, one in command.commands.items()]
             pending = inner + pending
-        if not isinstance(command, Group) or command.invoke_without_command:
+        if not isinstance(command, TyperGroup) or command.invoke_without_command:
             yield words, command
 
 
 def describe_command(words: str, command: Command) -> str:
     """Return a command's help and the table of its parameters."""
-    usage = " ".join(command.collect_usage_pieces(Context(command)))
-    lines = [f"### `{words}`\n", f"    {words} {usage}\n", text_of(command.help) + "\n"]
-    shown = [one for one in command.params if not getattr(one, "hidden", False)]
+    context = Context(command)
+    usage = " ".join([words, *command.collect_usage_pieces(context)])
+    lines = [f"### `{words}`\n", f"    {usage}\n", text_of(command.help) + "\n"]
+    records = [parameter.get_help_record(context) for parameter in command.params]
+    shown = [record for record in records if record is not None]
     if shown:
         lines.append("| option | what it does |\n|---|---|")
-        lines += [describe_parameter(one) for one in shown]
+        lines += [f"| `{cell(what)}` | {cell(text)} |" for what, text in shown]
     return "\n".join(lines) + "\n"
-
-
-def describe_parameter(parameter: Parameter) -> str:
-    """Return one row of a command's table."""
-    flags = [*parameter.opts, *parameter.secondary_opts]
-    if not isinstance(parameter, Option):
-        flags = [parameter.make_metavar(Context(Command("workbench")))]
-    said = cell(text_of(getattr(parameter, "help", "")))
-    default = parameter.default
-    if isinstance(default, str | int | float) and not isinstance(default, bool):
-        said += f" Default: `{default}`."
-    return f"| {' '.join(f'`{flag}`' for flag in flags)} | {said} |"
 
 
 def describe_member(name: str, member: object) -> str:
