@@ -1,0 +1,55 @@
+"""The workbench from Python: the same studies, to the same numbers.
+
+from workbench.api import Arm, Study, run_study
+
+study = Study(
+    arms=(Arm("sample:address-3nf", "row2node"),), task="prosperous", depths=(0, 3)
+)
+print(run_study(study, Path("out")).verdict)
+"""
+
+from workbench.database import Database, connect
+from workbench.errors import WorkbenchError
+from workbench.execute import plan_study, run_study
+from workbench.graph import Graph, build_graph
+from workbench.measures import MEASURES
+from workbench.models import MODELS
+from workbench.remedies import REMEDIES
+from workbench.results import Results, load_results
+from workbench.run import Budget
+from workbench.schema import Schema, infer_schema, read_hints
+from workbench.score import METRICS
+from workbench.study import Arm, Study, parse_depths, read_study
+from workbench.survey import survey
+from workbench.task import Task, TaskSpec, define_task
+from workbench.topologies import TOPOLOGIES, plan_named
+
+__all__ = [
+    "MEASURES",
+    "METRICS",
+    "MODELS",
+    "REMEDIES",
+    "TOPOLOGIES",
+    "Arm",
+    "Budget",
+    "Database",
+    "Graph",
+    "Results",
+    "Schema",
+    "Study",
+    "Task",
+    "TaskSpec",
+    "WorkbenchError",
+    "build_graph",
+    "connect",
+    "define_task",
+    "infer_schema",
+    "load_results",
+    "parse_depths",
+    "plan_named",
+    "plan_study",
+    "read_hints",
+    "read_study",
+    "run_study",
+    "survey",
+]

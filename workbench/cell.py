@@ -1,0 +1,304 @@
+"""One cell of the grid and one seed: train, measure, keep numbers, let go of tensors."""
+
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from workbench.baseline import floors
+from workbench.compare import Floor, Trial
+from workbench.database import Database, connect
+from workbench.field import Field
+from workbench.graph import Graph, build_graph
+from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
+from workbench.model import Inputs, gather_inputs
+from workbench.models import MODELS
+from workbench.remedies import REMEDIES
+from workbench.run import (
+    TEST,
+    Budget,
+    RunConfig,
+    build_network,
+    default_device,
+    train,
+    training_field,
+)
+from workbench.schema import Schema
+from workbench.task import Task, TaskType
+from workbench.topology import Blueprint
+
+KEPT_FIELDS = 12
+ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedArm:
+    """An arm whose schema, task and blueprint are settled.
+
+    Attributes:
+        source: What the source is called in results.
+        address: What `connect` opens.
+        topology: What the graph is called in results.
+    """
+
+    source: str
+    address: str
+    topology: str
+    schema: Schema
+    task: Task
+    blueprint: Blueprint
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One network on one arm at one depth with one seed.
+
+    Attributes:
+        arm: Position of the arm among the study's.
+    """
+
+    arm: int
+    model: str
+    remedy: str
+    depth: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FloorItem:
+    """The baselines of one source; ``arm`` is any arm that uses it."""
+
+    arm: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """What a cell leaves behind: numbers only."""
+
+    trial: Trial
+    layers: pd.DataFrame = field(default_factory=pd.DataFrame)
+    predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    projection: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """All that a worker process needs to do any item of a study.
+
+    Calling it opens the bench and returns the function that does one item.
+    """
+
+    arms: tuple[PlannedArm, ...]
+    budget: Budget
+    projected_seed: int
+    cache: Path
+
+    def __call__(self) -> Callable[[Cell | FloorItem, Callable[[Any], None]], Any]:
+        """Return the function that does one item."""
+        torch.set_num_threads(1)
+        return Bench(self).work
+
+
+class Bench:
+    """Opened databases and built graphs, kept from one cell to the next."""
+
+    def __init__(self, workload: Workload) -> None:
+        self.workload = workload
+        self.databases: dict[str, Database] = {}
+        self._graph = lru_cache(maxsize=None)(self._build_graph)
+        self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
+
+    def work(
+        self, item: Cell | FloorItem, tell: Callable[[Any], None]
+    ) -> CellResult | tuple[Floor, ...]:
+        """Do one item and return what it found."""
+        if isinstance(item, FloorItem):
+            arm = self.workload.arms[item.arm]
+            database = self._database(arm.address)
+            return floors(database, arm.schema, arm.task, arm.source)
+        return self._run(item, tell)
+
+    def _run(self, cell: Cell, tell: Callable[[Any], None]) -> CellResult:
+        started = time.perf_counter()
+        _reset_peak_memory()
+        try:
+            return self._trial(cell, tell, started)
+        except FloatingPointError as error:
+            return CellResult(self._blank(cell, "failed", str(error), started))
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            reason = "Memory ran out while this cell was running."
+            return CellResult(self._blank(cell, "out-of-memory", reason, started))
+
+    def _trial(
+        self, cell: Cell, tell: Callable[[Any], None], started: float
+    ) -> CellResult:
+        arm = self.workload.arms[cell.arm]
+        graph = self._graph(cell.arm)
+        task_field, inputs, probe = self._prepared(cell.arm, cell.depth)
+        config = RunConfig(
+            model=MODELS[cell.model],
+            remedy=REMEDIES[cell.remedy],
+            depth=cell.depth,
+            seed=cell.seed,
+            budget=self.workload.budget,
+        )
+        network = build_network(graph, arm.task, config).to(default_device())
+        untrained = measure_layers(network, probe)
+        run = train(
+            network,
+            graph,
+            arm.task,
+            config,
+            task_field,
+            inputs,
+            lambda epoch, val: tell((epoch, val)),
+        )
+        names = trial_names(arm, cell)
+        trained = measure_layers(network, probe)
+        layers = pd.concat(
+            [untrained.assign(state="untrained"), trained.assign(state="trained")]
+        )
+        projection = pd.DataFrame()
+        if cell.seed == self.workload.projected_seed:
+            projection = project_layers(network, probe, arm.task, run.outputs)
+        trial = Trial(
+            **names,
+            metric=arm.task.metric,
+            train=run.train,
+            val=run.val,
+            test=run.test,
+            best_epoch=run.best_epoch,
+            seconds=time.perf_counter() - started,
+            peak_mb=_peak_memory_mb(),
+            num_parameters=run.num_parameters,
+            status="ok",
+            reason="",
+            gradient_ratio=run.gradient_ratio,
+        )
+        without_seed = {name: names[name] for name in ARM_COLUMNS}
+        return CellResult(
+            trial=trial,
+            layers=layers.assign(**names),
+            predictions=_predictions(arm.task, run.outputs).assign(**names),
+            projection=projection.assign(**without_seed),
+        )
+
+    def _blank(self, cell: Cell, status: str, reason: str, started: float) -> Trial:
+        return blank_trial(
+            self.workload.arms[cell.arm],
+            cell,
+            status,
+            reason,
+            time.perf_counter() - started,
+        )
+
+    def _database(self, address: str) -> Database:
+        if address not in self.databases:
+            self.databases[address] = connect(address, cache=self.workload.cache)
+        return self.databases[address]
+
+    def _build_graph(self, arm_index: int) -> Graph:
+        arm = self.workload.arms[arm_index]
+        database = self._database(arm.address)
+        return build_graph(database, arm.schema, arm.task, arm.blueprint)
+
+    def _prepare(self, arm_index: int, depth: int) -> tuple[Field, Inputs, Probe]:
+        arm = self.workload.arms[arm_index]
+        graph = self._graph(arm_index)
+        device = default_device()
+        task_field = training_field(graph, arm.task, depth)
+        inputs = gather_inputs(graph, task_field, device)
+        probe = build_probe(graph, arm.task, depth, device)
+        return task_field.to(device), inputs, probe
+
+
+def trial_names(arm: PlannedArm, cell: Cell) -> dict[str, Any]:
+    """Return the columns that say which trial a row belongs to."""
+    return {
+        "source": arm.source,
+        "topology": arm.topology,
+        "model": cell.model,
+        "remedy": cell.remedy,
+        "depth": cell.depth,
+        "seed": cell.seed,
+    }
+
+
+def blank_trial(
+    arm: PlannedArm, cell: Cell, status: str, reason: str, seconds: float = 0.0
+) -> Trial:
+    """Return the trial of a cell that has no scores, and why."""
+    nothing = float("nan")
+    return Trial(
+        **trial_names(arm, cell),
+        metric=arm.task.metric,
+        train=nothing,
+        val=nothing,
+        test=nothing,
+        best_epoch=-1,
+        seconds=seconds,
+        peak_mb=nothing,
+        num_parameters=0,
+        status=status,
+        reason=reason,
+        gradient_ratio=nothing,
+    )
+
+
+def _predictions(task: Task, outputs: np.ndarray) -> pd.DataFrame:
+    """Return one row per test row: its key, label, prediction and confidence."""
+    test = np.flatnonzero(task.split == TEST)
+    labels, found = task.labels[test], outputs[test]
+    frame = {"key": [str(task.keys[at]) for at in test]}
+    match task.task_type:
+        case TaskType.REGRESSION:
+            return pd.DataFrame(
+                {**frame, "label": labels.astype(str), "prediction": found.astype(str)}
+            ).assign(value=found)
+        case TaskType.BINARY:
+            chosen, value = (found >= 0.5).astype(int), found
+        case TaskType.MULTICLASS:
+            chosen, value = found.argmax(axis=1), found.max(axis=1)
+    classes = np.asarray(task.classes, dtype=object)
+    return pd.DataFrame(
+        {
+            **frame,
+            "label": classes[labels.astype(int)],
+            "prediction": classes[chosen],
+            "value": value,
+        }
+    )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return (
+        isinstance(error, MemoryError | torch.OutOfMemoryError)
+        or "can't allocate memory" in text
+    )
+
+
+def _reset_peak_memory() -> None:
+    """Ask Linux to count the process's peak memory from here."""
+    reset = Path("/proc/self/clear_refs")
+    if reset.exists():
+        reset.write_text("5")
+
+
+def _peak_memory_mb() -> float:
+    """Return the process's peak resident memory in megabytes (10^6 bytes)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

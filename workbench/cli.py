@@ -1,0 +1,412 @@
+"""The command line: parse, one call into the core, show.
+
+Exit code 0; 2 with one sentence on stderr for anything a user can put right; 130 after
+Ctrl-C, with finished cells kept; 1 is a bug.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from workbench.errors import StudyError, WorkbenchError
+
+app = typer.Typer(
+    name="workbench",
+    help="Shows what the choice of graph does to a graph neural network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Sources = Annotated[
+    list[str],
+    typer.Argument(metavar="SOURCE...", help="A SQLite file or sample:NAME."),
+]
+Hints = Annotated[
+    Path | None,
+    typer.Option(help="Hint file: types, time columns, keys, ready-made tasks."),
+]
+TaskName = Annotated[
+    str | None, typer.Option("--task", help="A ready-made task of the hints.")
+]
+Target = Annotated[str | None, typer.Option(help="What to predict: TABLE.COLUMN.")]
+Where = Annotated[
+    str | None, typer.Option(help="Which rows: an expression over the target table.")
+]
+Hide = Annotated[
+    list[str] | None, typer.Option(help="Keep TABLE.COLUMN from the networks; repeat.")
+]
+Split = Annotated[
+    str | None,
+    typer.Option(help="random, time:COLUMN, group:COLUMN or column:COLUMN."),
+]
+SplitSeed = Annotated[int | None, typer.Option(help="The split's own seed.")]
+Topologies = Annotated[
+    list[str] | None,
+    typer.Option("--topology", help="A topology's name or a topology file; repeat."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Out = Annotated[Path, typer.Option(help="The results folder.")]
+Jobs = Annotated[
+    int | None, typer.Option(help="Worker processes; by default one a core.")
+]
+
+
+@app.command("app")
+def open_app(
+    port: Annotated[int, typer.Option(help="The port to serve on.")] = 8501,
+    headless: Annotated[bool, typer.Option(help="Open no browser.")] = False,
+) -> None:
+    """Open the workbench in the browser."""
+    from workbench.ui.launch import serve
+
+    serve(port=port, headless=headless)
+
+
+@app.command("samples")
+def samples(
+    action: Annotated[
+        str | None, typer.Argument(metavar="[build]", help="build, or nothing to list.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The sample to build.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Build every sample.")] = False,
+) -> None:
+    """List the sample databases, or build one or all."""
+    from workbench.samples import SAMPLES, build_sample
+
+    if action is None:
+        for sample in SAMPLES.values():
+            typer.echo(
+                f"{sample.name:20} {sample.title} (tasks: {', '.join(sample.tasks)})"
+            )
+        return
+    if action != "build" or (name is None) != all_:
+        raise StudyError(
+            'Write "samples", "samples build NAME" or "samples build --all".'
+        )
+    for each in SAMPLES if all_ else [str(name)]:
+        typer.echo(f"{each}: {build_sample(each)}")
+
+
+@app.command("inspect")
+def inspect(sources: Sources, hints: Hints = None, as_json: AsJson = False) -> None:
+    """Show the tables, columns, types and keys of a database."""
+    from workbench.database import connect
+    from workbench.schema import infer_schema, read_hints, schema_to_json
+
+    if len(sources) > 1:
+        raise StudyError("inspect takes one database at a time.")
+    with connect(sources[0]) as database:
+        chosen = None if hints is None else read_hints(hints)
+        document = schema_to_json(infer_schema(database, chosen))
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        _show_schema(document)
+
+
+@app.command("plan")
+def plan(
+    sources: Sources,
+    task: TaskName = None,
+    target: Target = None,
+    where: Where = None,
+    hide: Hide = None,
+    split: Split = None,
+    split_seed: SplitSeed = None,
+    topology: Topologies = None,
+    hints: Hints = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each graph would hold and reach, before anything trains."""
+    from workbench.execute import plan_study
+    from workbench.study import Study
+    from workbench.topologies import TOPOLOGIES
+
+    study = Study(
+        arms=_arms(sources, topology or list(TOPOLOGIES), hints),
+        task=_task(task, target, where, hide, split, split_seed),
+    )
+    plans = plan_study(study).plans
+    if as_json:
+        one = next(iter(plans.values())) if len(plans) == 1 else plans
+        typer.echo(json.dumps(one, indent=2))
+    else:
+        for source, document in plans.items():
+            _show_plan(source, document)
+
+
+@app.command("compare")
+def compare(
+    sources: Sources,
+    out: Out,
+    topology: Topologies = None,
+    task: TaskName = None,
+    target: Target = None,
+    where: Where = None,
+    hide: Hide = None,
+    split: Split = None,
+    split_seed: SplitSeed = None,
+    depth: Annotated[str, typer.Option(help="0-6, 0,1,2,4,8 or both.")] = "0-3",
+    seeds: Annotated[int, typer.Option(help="Seeds per cell.")] = 6,
+    model: Annotated[list[str] | None, typer.Option(help="A network; repeat.")] = None,
+    remedy: Annotated[
+        list[str] | None, typer.Option(help="A remedy against collapse; repeat.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="The score.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Most epochs of a run.")] = None,
+    width: Annotated[int | None, typer.Option(help="Channels of a state.")] = None,
+    hints: Hints = None,
+    jobs: Jobs = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, train nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train every network at every depth on every graph, and compare."""
+    from dataclasses import replace
+
+    from workbench.execute import plan_study
+    from workbench.run import Budget
+    from workbench.study import Study, parse_depths
+
+    budget = Budget()
+    if epochs is not None:
+        budget = replace(budget, epochs=epochs)
+    if width is not None:
+        budget = replace(budget, width=width)
+    study = Study(
+        arms=_arms(sources, topology or ["row2node", "flattened"], hints),
+        task=_task(task, target, where, hide, split, split_seed),
+        models=tuple(model or ("sage",)),
+        remedies=tuple(remedy or ("none",)),
+        depths=parse_depths(depth),
+        seeds=seeds,
+        metric=metric,
+        budget=budget,
+    )
+    if dry_run:
+        planned = plan_study(study)
+        typer.echo(
+            f"{len(planned.cells)} runs on {len(planned.arms)} graphs;"
+            " everything fits together."
+        )
+    else:
+        _run(study, out, jobs, as_json)
+
+
+@app.command("run")
+def run(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="A study file.")],
+    out: Out,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study file; finished cells are not run again."""
+    from workbench.study import read_study
+
+    _run(read_study(study), out, jobs, as_json)
+
+
+@app.command("report")
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")],
+) -> None:
+    """Render a results folder's report again; nothing is trained."""
+    from workbench.report import write_report
+
+    typer.echo(write_report(folder))
+
+
+@app.command("cache")
+def cache(
+    action: Annotated[
+        str, typer.Argument(metavar="[list|clear]", help="list or clear.")
+    ] = "list",
+) -> None:
+    """List or clear what is kept on this machine."""
+    from workbench.database import cache_directory, clear_cache, list_cache
+
+    match action:
+        case "list":
+            typer.echo(cache_directory())
+            for entry in list_cache():
+                typer.echo(f"{entry.size / 1e6:10.1f} MB  {entry.path.name}")
+        case "clear":
+            typer.echo(f"{clear_cache() / 1e6:.1f} MB freed")
+        case _:
+            raise StudyError(f'"cache {action}" is unknown; write "list" or "clear".')
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except WorkbenchError as error:
+        sys.exit(_refuse(str(error)))
+    except TyperException as error:
+        sys.exit(_refuse(str(error) or "See --help."))
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Stopped; finished cells are kept.", err=True)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(sentence: str) -> int:
+    typer.echo(" ".join(sentence.split()), err=True)
+    return 2
+
+
+def _run(study: Any, out: Path, jobs: int | None, as_json: bool) -> None:
+    from workbench.execute import run_study
+
+    line = _ProgressLine()
+    comparison = run_study(study, out, line.show, jobs=jobs)
+    line.close()
+    if as_json:
+        typer.echo(comparison.to_json())
+    else:
+        _show_comparison(json.loads(comparison.to_json()))
+        typer.echo(f"Report: {out / 'report.html'}")
+
+
+class _ProgressLine:
+    """One line on stderr, rewritten in a terminal, repeated now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._pause_s = 0.2 if self._terminal else 15.0
+        self._shown_at = -1e9
+
+    def show(self, progress: Any) -> None:  # workbench.progress.Progress
+        now = time.monotonic()
+        if now - self._shown_at < self._pause_s:
+            return
+        self._shown_at = now
+        left = _time_left(progress.seconds_left)
+        text = f"{progress.phase}: {progress.done} of {progress.total}{left}"
+        sys.stderr.write(f"\r\033[K{text}" if self._terminal else f"{text}\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        if self._terminal:
+            sys.stderr.write("\r\033[K")
+
+
+def _time_left(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return ", about a minute left" if seconds > 30 else ", less than a minute left"
+    return f", about {seconds / 60:.0f} minutes left"
+
+
+def _arms(sources: list[str], topologies: list[str], hints: Path | None) -> Any:
+    from workbench.study import Arm
+
+    chosen = None if hints is None else str(hints)
+    return tuple(
+        Arm(source=source, topology=topology, hints=chosen)
+        for source in sources
+        for topology in topologies
+    )
+
+
+def _task(
+    name: str | None,
+    target: str | None,
+    where: str | None,
+    hide: list[str] | None,
+    split: str | None,
+    split_seed: int | None,
+) -> Any:
+    from workbench.task import TaskSpec
+
+    if (name is None) == (target is None):
+        raise StudyError(
+            "Say what to predict: --task NAME for a ready-made task, or"
+            " --target TABLE.COLUMN."
+        )
+    if target is None:
+        if where or hide or split or split_seed is not None:
+            raise StudyError(
+                "--where, --hide, --split and --split-seed go with --target; a"
+                " ready-made task has its own."
+            )
+        return name
+    return TaskSpec(
+        target=target,
+        where=where,
+        hide=tuple(hide or ()),
+        split=split or "random",
+        split_seed=split_seed or 0,
+    )
+
+
+def _show_schema(document: Mapping[str, Any]) -> None:
+    typer.echo(f"{document['name']} ({document['fingerprint']})")
+    for table in document["tables"]:
+        key = ", ".join(table["primary_key"]) or "none"
+        typer.echo(f"\n{table['name']}: {table['rows']:,} rows, primary key {key}")
+        for column in table["columns"]:
+            typer.echo(
+                f"  {column['name']:28} {column['stype']:12} {column['sql_type']}"
+            )
+        for link in table["foreign_keys"]:
+            kind = "declared" if link["declared"] else "from the hints"
+            typer.echo(
+                f"  {', '.join(link['columns'])} -> {link['ref_table']}"
+                f" ({kind}, {link['dangling']:,} dangling)"
+            )
+    for warning in document["warnings"]:
+        typer.echo(f"\nWarning: {warning}")
+
+
+def _show_plan(source: str, document: Mapping[str, Any]) -> None:
+    typer.echo(f"\n{source}")
+    for topology in document["topologies"]:
+        num_nodes = sum(topology["nodes"].values())
+        num_edges = sum(edge["count"] for edge in topology["edges"])
+        typer.echo(f"\n  {topology['name']}: {num_nodes:,} nodes, {num_edges:,} edges")
+        nearest: dict[str, int] = {}
+        for column, hop in topology["hops"].items():
+            if hop is not None:
+                table = column.rpartition(".")[0]
+                nearest[table] = min(hop, nearest.get(table, hop))
+        for table, hop in sorted(nearest.items(), key=lambda pair: (pair[1], pair[0])):
+            typer.echo(f"    {hop} hops  {table}")
+        for table in topology["unreachable"]:
+            typer.echo(f"    never   {table}")
+        for warning in topology["warnings"]:
+            typer.echo(f"    Warning: {warning}")
+
+
+def _show_comparison(document: Mapping[str, Any]) -> None:
+    typer.echo(f"{document['task']}, {document['metric']} on the test rows")
+    for cell in document["cells"]:
+        name = " ".join(
+            str(cell[part]) for part in ("source", "topology", "model", "remedy")
+        )
+        typer.echo(f"  {name:52} depth {cell['depth']:2}  {_interval(cell, 'mean')}")
+    for floor in document["baselines"]:
+        typer.echo(f"  {floor['name']:61} {_interval(floor, 'value')}")
+    rows = document["leakage"]["future_rows_reachable"]
+    typer.echo(f"Future rows reachable: {rows}")
+    typer.echo(document["verdict"])
+
+
+def _interval(found: Mapping[str, Any], name: str) -> str:
+    if found[name] is None:
+        return "no score"
+    if found["low"] is None:
+        return f"{found[name]:.3f}"
+    return f"{found[name]:.3f} [{found['low']:.3f}, {found['high']:.3f}]"

@@ -1,0 +1,441 @@
+"""The one use case: plan a study, run what is missing, compare, write the results."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from workbench.cell import (
+    Cell,
+    CellResult,
+    FloorItem,
+    PlannedArm,
+    Workload,
+    blank_trial,
+)
+from workbench.compare import Comparison, Floor, Trial, compare
+from workbench.database import Database, cache_directory, connect
+from workbench.errors import StudyError, TaskError
+from workbench.pool import (
+    Advanced,
+    Crashed,
+    Finished,
+    Started,
+    default_jobs,
+    run_items,
+)
+from workbench.progress import Progress, Tracker
+from workbench.report import write_report
+from workbench.results import write_results
+from workbench.schema import Schema, infer_schema, read_hints
+from workbench.store import Store
+from workbench.study import Arm, Study
+from workbench.survey import future_rows, plan_to_json, survey
+from workbench.task import Task, TaskSpec, define_task, suspected_leaks
+from workbench.topologies import plan_named
+
+# Part of every stored item's key: raise it when the same settings give other numbers.
+NUMBERS_VERSION = 1
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStudy:
+    """A study whose every arm is checked, surveyed and audited.
+
+    Attributes:
+        study: What was asked.
+        arms: One per arm of the study, in its order.
+        plans: The ``plan --json`` document of every source, by its label.
+        leaks: One sentence per column that predicts the target nearly alone.
+        future_rows: Rows newer than their target row within reach; always 0.
+        fingerprints: The content hash of every source, by its label.
+    """
+
+    study: Study
+    arms: tuple[PlannedArm, ...]
+    plans: Mapping[str, Mapping[str, Any]]
+    leaks: tuple[str, ...]
+    future_rows: int
+    fingerprints: Mapping[str, str]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell and seed, seeds outermost, so that early results compare."""
+        study = self.study
+        return tuple(
+            Cell(arm=arm, model=model, remedy=remedy, depth=depth, seed=seed)
+            for seed in range(study.seeds)
+            for depth in study.depths
+            for arm in range(len(self.arms))
+            for model in study.models
+            for remedy in study.remedies
+        )
+
+    @property
+    def floor_items(self) -> tuple[FloorItem, ...]:
+        """One set of baselines per source."""
+        first: dict[str, int] = {}
+        for index, arm in enumerate(self.arms):
+            first.setdefault(arm.source, index)
+        return tuple(FloorItem(arm=index) for index in first.values())
+
+
+def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
+    """Check everything that can fail before anything trains or is written.
+
+    Raises:
+        WorkbenchError: A source, name, column or setting does not work, or a row from
+            after the prediction time is within reach of some arm.
+    """
+    arms: list[PlannedArm] = []
+    plans: dict[str, Mapping[str, Any]] = {}
+    leaks: list[str] = []
+    fingerprints: dict[str, str] = {}
+    with ExitStack() as stack:
+        opened = {
+            source: stack.enter_context(connect(source, cache=cache))
+            for source in study.sources
+        }
+        labels = _labels(opened)
+        for source, database in opened.items():
+            members = [arm for arm in study.arms if arm.source == source]
+            schema, task = _define(database, study, members)
+            planned = [
+                _plan_arm(database, schema, task, labels[source], arm)
+                for arm in members
+            ]
+            surveys = [survey(database, schema, task, arm.blueprint) for arm in planned]
+            for arm in planned:
+                _audit(database, arm, max(study.depths))
+            arms += planned
+            plans[labels[source]] = plan_to_json(task, surveys)
+            leaks += [
+                f"{leak.column} alone scores {leak.score:.3f} ({leak.metric}) on the"
+                f" validation rows of {labels[source]}"
+                for leak in suspected_leaks(database, schema, task)
+            ]
+            fingerprints[labels[source]] = database.fingerprint
+    order = {arm: index for index, arm in enumerate(study.arms)}
+    keyed = zip(
+        [arm for source in study.sources for arm in study.arms if arm.source == source],
+        arms,
+        strict=True,
+    )
+    ordered = [planned for _, planned in sorted(keyed, key=lambda pair: order[pair[0]])]
+    _check_arms(ordered)
+    return PlannedStudy(
+        study=study,
+        arms=tuple(ordered),
+        plans=plans,
+        leaks=tuple(leaks),
+        future_rows=0,
+        fingerprints=fingerprints,
+    )
+
+
+def run_study(
+    study: Study,
+    out: Path,
+    on_progress: OnProgress = lambda progress: None,
+    *,
+    jobs: int | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    cache: Path | None = None,
+) -> Comparison:
+    """Run a study into a results folder; finished items are not run again.
+
+    Args:
+        study: What to run.
+        out: The results folder, made where missing.
+        on_progress: Called with the state, at most a few times a second.
+        jobs: Number of worker processes; by default one a core.
+        should_stop: Asked now and then; True cancels what is left.
+        cache: Where snapshots are kept; the user's cache by default.
+
+    Returns:
+        The comparison of everything that has finished.
+
+    Raises:
+        WorkbenchError: Something a user can put right; nothing was trained.
+        KeyboardInterrupt: The run was interrupted; what had finished is kept and
+            compared.
+    """
+    if jobs is not None and jobs < 1:
+        raise StudyError(f'The number of jobs is "{jobs}"; 1 or more work.')
+    planned = plan_study(study, cache)
+    with Store(out) as store:
+        session = _Session(planned, store, jobs or default_jobs(), on_progress)
+        session.write_study(out)
+        workload = Workload(
+            arms=planned.arms,
+            budget=study.budget,
+            projected_seed=0,
+            cache=cache or cache_directory(),
+        )
+        try:
+            stopped = session.work(workload, should_stop)
+        except KeyboardInterrupt:
+            session.conclude(out, cancelled=True)
+            raise
+        return session.conclude(out, cancelled=stopped)
+
+
+class _Session:
+    """One run of a study over one store."""
+
+    def __init__(
+        self,
+        planned: PlannedStudy,
+        store: Store,
+        jobs: int,
+        on_progress: OnProgress,
+    ) -> None:
+        self.planned = planned
+        self.store = store
+        self.jobs = jobs
+        self.on_progress = on_progress
+        self.keys = {item: _key(planned, item) for item in planned.cells}
+        self.floor_keys = {item: _key(planned, item) for item in planned.floor_items}
+        self.tracker = Tracker(
+            store.folder,
+            planned.arms,
+            planned.cells,
+            planned.study.budget.epochs,
+            jobs,
+        )
+
+    def write_study(self, out: Path) -> None:
+        """Write the study beside its results, with the files it refers to."""
+        study = replace(
+            self.planned.study,
+            arms=tuple(_localise(arm, out) for arm in self.planned.study.arms),
+        )
+        (out / "study.toml").write_text(study.to_toml(), encoding="utf-8")
+
+    def work(self, workload: Workload, should_stop: Callable[[], bool]) -> bool:
+        """Run every item that is not in the store; return whether it was stopped."""
+        finished = self.store.records()
+        for cell, key in self.keys.items():
+            if key in finished:
+                trial = Trial(**finished[key])
+                self.tracker.finish(cell, trial.status, trial.val, trial.reason)
+        cells = [cell for cell, key in self.keys.items() if key not in finished]
+        floor_items = [
+            item for item, key in self.floor_keys.items() if key not in finished
+        ]
+        self.tracker.expect_floors(len(floor_items))
+        self._tell(force=True)
+        # Baselines first: one of them can take longer than any cell.
+        items: list[Cell | FloorItem] = [*floor_items, *cells]
+        done = 0
+        for event in run_items(workload, items, self.jobs, should_stop):
+            done += self._handle(event)
+            self._tell()
+        return done < len(items)
+
+    def _handle(self, event: Started | Advanced | Finished | Crashed | None) -> int:
+        """Follow one event; return the number of items it ended."""
+        match event:
+            case Started(item=Cell() as cell):
+                self.tracker.start(cell)
+            case Advanced(item=Cell() as cell, news=(epoch, val)):
+                self.tracker.advance(cell, epoch, val)
+            case Finished(item=Cell() as cell, result=CellResult() as result):
+                self._keep(cell, result)
+                return 1
+            case Finished(item=FloorItem() as item, result=floors):
+                record = [asdict(floor) for floor in floors]
+                self.store.save(self.floor_keys[item], "floors", {"floors": record}, {})
+                self.tracker.floor_done()
+                return 1
+            case Crashed(item=Cell() as cell, reason=reason, killed=killed):
+                status = "out-of-memory" if killed else "failed"
+                arm = self.planned.arms[cell.arm]
+                self._keep(cell, CellResult(blank_trial(arm, cell, status, reason)))
+                return 1
+            case Crashed(item=FloorItem(), reason=reason):
+                raise RuntimeError(f"the baselines failed: {reason}")
+            case _:
+                pass
+        return 0
+
+    def _keep(self, cell: Cell, result: CellResult) -> None:
+        trial = result.trial
+        frames = {
+            "layers": result.layers,
+            "predictions": result.predictions,
+            "projection": result.projection,
+        }
+        self.store.save(self.keys[cell], "trial", asdict(trial), frames)
+        self.tracker.finish(cell, trial.status, trial.val, trial.reason)
+
+    def _tell(self, force: bool = False) -> None:
+        self.tracker.save(force)
+        self.on_progress(self.tracker.progress())
+
+    def conclude(self, out: Path, cancelled: bool) -> Comparison:
+        """Compare what has finished, write every file, and say so."""
+        self.tracker.enter("comparing")
+        self._tell(force=True)
+        records = self.store.records()
+        trials = [
+            Trial(**records[key])
+            if key in records
+            else blank_trial(
+                self.planned.arms[cell.arm], cell, "cancelled", "The run was stopped."
+            )
+            for cell, key in self.keys.items()
+        ]
+        floors = [
+            Floor(**floor)
+            for key in self.floor_keys.values()
+            if key in records
+            for floor in records[key]["floors"]
+        ]
+        task = self.planned.arms[0].task
+        comparison = compare(
+            trials,
+            floors,
+            task_name=task.spec.name or task.spec.target,
+            metric=task.metric,
+            future_rows=self.planned.future_rows,
+            leaks=self.planned.leaks,
+        )
+        keys = list(self.keys.values())
+        write_results(
+            out,
+            trials=trials,
+            layers=self.store.frame("layers", keys),
+            predictions=self.store.frame("predictions", keys),
+            projection=self.store.frame("projection", keys),
+            comparison=comparison,
+            plans=dict(self.planned.plans),
+        )
+        write_report(out)
+        self.tracker.enter("cancelled" if cancelled else "done")
+        self._tell(force=True)
+        return comparison
+
+
+def _define(
+    database: Database, study: Study, members: Sequence[Arm]
+) -> tuple[Schema, Task]:
+    hints = {arm.hints for arm in members}
+    if len(hints) > 1:
+        raise StudyError(
+            f'The source "{database.source}" is given two hint files; one per source'
+            " works."
+        )
+    chosen = hints.pop()
+    schema = infer_schema(database, read_hints(Path(chosen)) if chosen else None)
+    spec = resolve_task(schema, study.task, study.metric)
+    return schema, define_task(database, schema, spec)
+
+
+def resolve_task(schema: Schema, task: TaskSpec | str, metric: str | None) -> TaskSpec:
+    """Return what to predict, with the study's metric where it names one."""
+    spec = schema.ready_task(task) if isinstance(task, str) else task
+    return spec if metric is None else replace(spec, metric=metric)
+
+
+def _plan_arm(
+    database: Database, schema: Schema, task: Task, label: str, arm: Arm
+) -> PlannedArm:
+    blueprint = plan_named(schema, task.spec, arm.topology)
+    return PlannedArm(
+        source=label,
+        address=database.source,
+        topology=blueprint.name,
+        schema=schema,
+        task=task,
+        blueprint=blueprint,
+    )
+
+
+def _audit(database: Database, arm: PlannedArm, depth: int) -> None:
+    found = future_rows(database, arm.schema, arm.task, arm.blueprint, depth)
+    if found.count:
+        raise TaskError(
+            f'The graph "{arm.topology}" lets rows of "{arm.task.spec.table}" see'
+            f" {found.count} rows from after their own time, by way of {found.path}."
+            " Drop that key or table in a topology file, or lower the depth."
+        )
+
+
+def _labels(opened: Mapping[str, Database]) -> dict[str, str]:
+    """Return what each source is called: its name, or what was typed when two agree."""
+    names = [database.name for database in opened.values()]
+    return {
+        source: database.name if names.count(database.name) == 1 else source
+        for source, database in opened.items()
+    }
+
+
+def _check_arms(arms: Sequence[PlannedArm]) -> None:
+    """Refuse arms that results could not tell apart or compare."""
+    names = [(arm.source, arm.topology) for arm in arms]
+    if len(set(names)) < len(names):
+        raise StudyError("Two arms have the same source and topology name; rename one.")
+    kinds = {(arm.task.metric, arm.task.task_type) for arm in arms}
+    if len(kinds) > 1:
+        raise StudyError(
+            "The sources give different kinds of task or metric; choose the same"
+            " target and metric for all of them."
+        )
+
+
+def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:
+    """Return the hash of everything that an item's numbers depend on."""
+    arm = planned.arms[item.arm]
+    content: dict[str, Any] = {
+        "version": NUMBERS_VERSION,
+        "rows": planned.fingerprints[arm.source],
+        "source": arm.source,
+        "task": asdict(arm.task.spec),
+        "metric": arm.task.metric,
+    }
+    match item:
+        case Cell():
+            content |= {
+                "cell": {**asdict(item), "arm": arm.topology},
+                "blueprint": arm.blueprint.hash,
+                "budget": asdict(planned.study.budget),
+            }
+        case FloorItem():
+            content["floors"] = _schema_content(arm.schema)
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _schema_content(schema: Schema) -> list[Any]:
+    """Return what the baselines read of a schema: semantic types and keys."""
+    stypes = [
+        [table.name, column.name, column.stype]
+        for table in schema.tables
+        for column in table.columns
+    ]
+    return [stypes, [key.id for key in schema.foreign_keys]]
+
+
+def _localise(arm: Arm, out: Path) -> Arm:
+    """Copy an arm's files beside the results and refer to them from there."""
+    topology, hints = arm.topology, arm.hints
+    if topology.endswith(".toml"):
+        topology = _copy(Path(topology), out, "topologies")
+    if hints is not None:
+        hints = _copy(Path(hints), out, "hints")
+    return replace(arm, topology=topology, hints=hints)
+
+
+def _copy(file: Path, out: Path, folder: str) -> str:
+    target = out / folder / file.name
+    target.parent.mkdir(exist_ok=True)
+    if file.resolve() != target.resolve():
+        shutil.copyfile(file, target)
+    return f"{folder}/{file.name}"

@@ -1,0 +1,274 @@
+"""The one engine that executes every blueprint: rows in, tensors out.
+
+A `Graph` holds, per node type, the features of its rows and, per relation, two index
+arrays, child → parent, each link once. Which way messages run is the blueprint's say.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import assert_never
+
+import numpy as np
+import torch
+import torch_frame
+from torch_frame.data import StatType
+from torch_geometric.data import HeteroData
+
+from workbench.database import Database
+from workbench.edges import column_values, edge_index, edge_values, value_table
+from workbench.features import Features, encode_columns
+from workbench.schema import Schema
+from workbench.task import Task
+from workbench.topology import (
+    Blueprint,
+    ColumnRef,
+    JunctionEdge,
+    KeyEdge,
+    KeyRole,
+    RowNode,
+    ValueEdge,
+    ValueNode,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """The links of one edge rule, each once, child → parent.
+
+    Attributes:
+        name: Name of the edge rule.
+        source: Node type of the child.
+        target: Node type of the parent.
+        source_rows: Child row of each link, int64.
+        target_rows: Parent row of each link, int64.
+        direction: Which way messages run.
+        attributes: Features of the links (junction columns), or None.
+    """
+
+    name: str
+    source: str
+    target: str
+    source_rows: np.ndarray
+    target_rows: np.ndarray
+    direction: KeyRole
+    attributes: Features | None
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """One way messages run along a relation, sorted by receiver.
+
+    Attributes:
+        relation: Name of the relation.
+        reverse: True when messages run from parent to child.
+        source: Node type that sends.
+        target: Node type that receives.
+        senders: Row of each message's sender.
+        receivers: Row of each message's receiver, ascending.
+        edge_rows: Row of ``attributes`` behind each message, or None.
+        attributes: Features of the links, or None.
+        single: True when no row receives more than one message.
+        mean_degree: Mean number of messages over rows that receive any; at least 1.
+    """
+
+    relation: str
+    reverse: bool
+    source: str
+    target: str
+    senders: np.ndarray
+    receivers: np.ndarray
+    edge_rows: np.ndarray | None
+    attributes: Features | None
+    single: bool
+    mean_degree: float
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A blueprint executed over the rows."""
+
+    blueprint: Blueprint
+    target: str
+    nodes: Mapping[str, Features]
+    relations: tuple[Relation, ...]
+
+    @cached_property
+    def directions(self) -> tuple[Direction, ...]:
+        """Every way messages run, in the order of the relations."""
+        return tuple(
+            _directed(relation, reverse)
+            for relation in self.relations
+            for reverse in _ways(relation.direction)
+        )
+
+    def reach(self, depth: int) -> tuple[frozenset[str], ...]:
+        """Return, for each layer, the node types that can still reach the target.
+
+        Args:
+            depth: Number of layers.
+
+        Returns:
+            ``depth + 1`` sets; the last holds the target alone.
+        """
+        layers = [frozenset({self.target})]
+        for _ in range(depth):
+            above = layers[0]
+            senders = {way.source for way in self.directions if way.target in above}
+            layers.insert(0, above | senders)
+        return tuple(layers)
+
+    def to_hetero_data(self) -> HeteroData:
+        """Return the graph for PyTorch Geometric.
+
+        Returns:
+            Per node type a ``tf`` (a torch_frame ``TensorFrame``) and ``num_nodes``;
+            per direction an ``edge_index`` (int64, [2, messages]) and, for junctions,
+            an ``edge_attr`` of the numerical channels. A relation's reverse is named
+            ``rev_`` followed by its name, as ``torch_geometric.transforms.ToUndirected``
+            names it.
+        """
+        data = HeteroData()
+        for name, features in self.nodes.items():
+            data[name].num_nodes = features.num_rows
+            data[name].tf = to_tensor_frame(features)
+        for way in self.directions:
+            relation = f"rev_{way.relation}" if way.reverse else way.relation
+            store = data[way.source, relation, way.target]
+            store.edge_index = torch.from_numpy(np.stack([way.senders, way.receivers]))
+            if way.attributes is not None:
+                store.edge_attr = way.attributes.numerical[way.edge_rows]
+        return data
+
+
+def build_graph(
+    database: Database, schema: Schema, task: Task, blueprint: Blueprint
+) -> Graph:
+    """Execute a blueprint over the rows of a database.
+
+    Args:
+        database: Where the rows are.
+        schema: What they mean.
+        task: What is predicted; its target column was dropped by the plan.
+        blueprint: What becomes of every table, key and column.
+
+    Returns:
+        The graph, with every row of every node type that the blueprint keeps.
+
+    Raises:
+        GraphError: The blueprint does not fit the database.
+    """
+    nodes = {
+        rule.name: _node_features(database, schema, rule) for rule in blueprint.nodes
+    }
+    relations = tuple(_relation(database, schema, rule) for rule in blueprint.edges)
+    return Graph(
+        blueprint=blueprint, target=blueprint.target, nodes=nodes, relations=relations
+    )
+
+
+def to_tensor_frame(features: Features) -> torch_frame.TensorFrame:
+    """Return features as the value that torch_frame's encoders read."""
+    tensors, names = {}, {}
+    if features.numerical_names:
+        tensors[torch_frame.numerical] = features.numerical
+        names[torch_frame.numerical] = list(features.numerical_names)
+    if features.code_names:
+        tensors[torch_frame.categorical] = features.codes
+        names[torch_frame.categorical] = list(features.code_names)
+    return torch_frame.TensorFrame(feat_dict=tensors, col_names_dict=names)
+
+
+def column_statistics(features: Features) -> dict[str, dict[StatType, object]]:
+    """Return the statistics torch_frame's encoders ask for, without a pass per value.
+
+    Returns:
+        Mean 0 and deviation 1 for numerical channels (they are standardised) and the
+        list of codes with their counts for categorical columns.
+    """
+    statistics: dict[str, dict[StatType, object]] = {
+        name: {StatType.MEAN: 0.0, StatType.STD: 1.0}
+        for name in features.numerical_names
+    }
+    columns = zip(features.code_names, features.cardinalities, strict=True)
+    for index, (name, cardinality) in enumerate(columns):
+        counts = torch.bincount(features.codes[:, index], minlength=cardinality)
+        codes = list(range(cardinality))
+        statistics[name] = {StatType.COUNT: (codes, counts.tolist())}
+    return statistics
+
+
+def _node_features(
+    database: Database, schema: Schema, rule: RowNode | ValueNode
+) -> Features:
+    match rule:
+        case RowNode():
+            values = column_values(database, schema, rule.table, rule.columns)
+            num_rows = schema.table(rule.table).num_rows
+            return encode_columns(values, _stypes(rule.columns), num_rows)
+        case ValueNode():
+            values = value_table(database, schema, rule.column)
+            return encode_columns(values, _stypes((rule.column,)), values.num_rows)
+        case _:
+            assert_never(rule)
+
+
+def _relation(
+    database: Database, schema: Schema, rule: KeyEdge | JunctionEdge | ValueEdge
+) -> Relation:
+    source_rows, target_rows = edge_index(database, schema, rule)
+    attributes = None
+    match rule:
+        case JunctionEdge():
+            if rule.columns:
+                values = edge_values(database, schema, rule)
+                stypes = _stypes(rule.columns)
+                attributes = encode_columns(values, stypes, len(source_rows))
+        case KeyEdge() | ValueEdge():
+            pass
+        case _:
+            assert_never(rule)
+    return Relation(
+        name=rule.name,
+        source=rule.source,
+        target=rule.target,
+        source_rows=source_rows,
+        target_rows=target_rows,
+        direction=rule.direction,
+        attributes=attributes,
+    )
+
+
+def _stypes(columns: tuple[ColumnRef, ...]) -> dict:
+    return {column.name: column.stype for column in columns}
+
+
+def _ways(direction: KeyRole) -> Iterator[bool]:
+    """Yield False for child → parent and True for parent → child."""
+    if direction in (KeyRole.EDGE, KeyRole.UP):
+        yield False
+    if direction in (KeyRole.EDGE, KeyRole.DOWN):
+        yield True
+
+
+def _directed(relation: Relation, reverse: bool) -> Direction:
+    senders, receivers = relation.source_rows, relation.target_rows
+    source, target = relation.source, relation.target
+    if reverse:
+        senders, receivers = receivers, senders
+        source, target = target, source
+    order = np.argsort(receivers, kind="stable")
+    receivers = receivers[order]
+    num_receivers = len(np.unique(receivers))
+    return Direction(
+        relation=relation.name,
+        reverse=reverse,
+        source=source,
+        target=target,
+        senders=senders[order],
+        receivers=receivers,
+        edge_rows=None if relation.attributes is None else order,
+        attributes=relation.attributes,
+        single=len(receivers) == num_receivers,
+        mean_degree=len(receivers) / max(num_receivers, 1),
+    )

@@ -1,0 +1,318 @@
+"""One training run: the same loop for every graph, network and depth."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from workbench.errors import ModelError
+from workbench.field import Field, receptive_field
+from workbench.graph import Graph
+from workbench.model import Inputs, Model, Network, Remedy, gather_inputs
+from workbench.score import METRICS, Metric
+from workbench.task import Task, TaskType
+
+TRAIN, VAL, TEST = 0, 1, 2
+RARE_CLASS_SHARE = 0.2
+
+OnEpoch = Callable[[int, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What every run may spend: the same for every arm.
+
+    Attributes:
+        epochs: Most passes over the training rows.
+        patience: Epochs without a better validation score before a run stops.
+        learning_rate: Adam's step size.
+        weight_decay: Adam's L2 penalty.
+        width: Channels of every hidden state.
+        dropout: Share of update channels dropped while training, in [0, 1).
+    """
+
+    epochs: int = 80
+    patience: int = 20
+    learning_rate: float = 0.01
+    weight_decay: float = 1e-4
+    width: int = 32
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("epochs", "patience", "width"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ModelError(
+                    f'The budget\'s {name} is "{value}"; a whole number from 1 up works.'
+                )
+        if not self.learning_rate > 0:
+            raise ModelError(
+                f'The learning rate is "{self.learning_rate}"; a number above 0 works.'
+            )
+        if self.weight_decay < 0:
+            raise ModelError(
+                f'The weight decay is "{self.weight_decay}"; 0 or more works.'
+            )
+        if not 0 <= self.dropout < 1:
+            raise ModelError(
+                f'The dropout is "{self.dropout}"; a share from 0 up to 1 works.'
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """One cell and one seed."""
+
+    model: Model
+    remedy: Remedy
+    depth: int
+    seed: int
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run found, at the epoch that validated best.
+
+    Attributes:
+        config: What was run.
+        train: Score on the training rows.
+        val: Score on the validation rows, by which the epoch was chosen.
+        test: Score on the test rows, read once.
+        best_epoch: The chosen epoch, from 0 (untrained).
+        gradient_ratio: Norm of the loss gradient in the first layer over that in the
+            last, at the chosen epoch; NaN at depth 0. Far below 1: the first layer
+            hardly learns.
+        num_parameters: Number of trained numbers.
+        outputs: Predictions for every task row, in the task's order: probability of
+            class 1 [rows], probabilities [rows, classes] or values [rows].
+    """
+
+    config: RunConfig
+    train: float
+    val: float
+    test: float
+    best_epoch: int
+    gradient_ratio: float
+    num_parameters: int
+    outputs: np.ndarray
+
+
+def default_device() -> torch.device:
+    """Return the GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def build_network(graph: Graph, task: Task, config: RunConfig) -> Network:
+    """Return an untrained network whose initial weights depend on the seed alone.
+
+    The caller's random state is left as it was.
+    """
+    num_outputs = len(task.classes) if task.task_type is TaskType.MULTICLASS else 1
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return Network(
+            graph,
+            config.model,
+            config.remedy,
+            config.depth,
+            config.budget.width,
+            num_outputs,
+            config.budget.dropout,
+        )
+
+
+def training_field(graph: Graph, task: Task, depth: int) -> Field:
+    """Return the field of all task rows at the last of ``depth`` layers."""
+    nothing: list[dict[str, np.ndarray]] = [{} for _ in range(depth)]
+    return receptive_field(graph, [*nothing, {graph.target: task.rows}])
+
+
+def train(
+    network: Network,
+    graph: Graph,
+    task: Task,
+    config: RunConfig,
+    field: Field | None = None,
+    inputs: Inputs | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Run:
+    """Train a network in place and leave it at the epoch that validated best.
+
+    Args:
+        network: An untrained network for ``graph``.
+        graph: The graph.
+        task: What is predicted and how rows are split.
+        config: Depth, seed and budget.
+        field: The task rows' field, when the caller keeps it between runs.
+        inputs: The field's features, likewise.
+        on_epoch: Called with the epoch's number and validation score.
+
+    Returns:
+        Scores, and predictions of the chosen epoch.
+
+    Raises:
+        FloatingPointError: The loss stopped being a finite number.
+    """
+    device = default_device()
+    field = field or training_field(graph, task, config.depth)
+    inputs = inputs or gather_inputs(graph, field, device)
+    loop = _Loop(network.to(device), task, config, field.to(device), inputs, device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return loop.run(on_epoch)
+
+
+class _Loop:
+    """The state of one run; `run` is called once."""
+
+    def __init__(
+        self,
+        network: Network,
+        task: Task,
+        config: RunConfig,
+        field: Field,
+        inputs: Inputs,
+        device: torch.device,
+    ) -> None:
+        self.network = network
+        self.task = task
+        self.config = config
+        self.field = field
+        self.inputs = inputs
+        self.metric = METRICS[task.metric]
+        self.rows = [
+            torch.from_numpy(np.flatnonzero(task.split == part)).to(device)
+            for part in (TRAIN, VAL, TEST)
+        ]
+        self.loss = _loss(task, self.metric, self.rows[TRAIN], device)
+        self.optimiser = torch.optim.Adam(
+            network.parameters(),
+            lr=config.budget.learning_rate,
+            weight_decay=config.budget.weight_decay,
+        )
+
+    def run(self, on_epoch: OnEpoch | None) -> Run:
+        best_score, best_loss, best_epoch, ratio = -math.inf, math.inf, 0, math.nan
+        best_state = copy.deepcopy(self.network.state_dict())
+        sign = 1 if self.metric.higher_is_better else -1
+        for epoch in range(self.config.budget.epochs + 1):
+            raw = self._forward()
+            loss = self.loss(raw, self.rows[TRAIN])
+            if not torch.isfinite(loss):
+                raise FloatingPointError(f"the loss is {loss.item()} at epoch {epoch}")
+            seen = raw.detach() if not self.config.budget.dropout else self._evaluate()
+            val = self._score(seen, VAL)
+            val_loss = float(self.loss(seen, self.rows[VAL]))
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            improved = (sign * val, -val_loss) > (best_score, -best_loss)
+            if improved or epoch == 0:
+                best_score, best_loss, best_epoch = sign * val, val_loss, epoch
+                best_state = copy.deepcopy(self.network.state_dict())
+                ratio = self._gradient_ratio()
+            if on_epoch is not None:
+                on_epoch(epoch, val)
+            if epoch - best_epoch >= self.config.budget.patience:
+                break
+            self.optimiser.step()
+        self.network.load_state_dict(best_state)
+        outputs = self._evaluate()
+        return Run(
+            config=self.config,
+            train=self._score(outputs, TRAIN),
+            val=self._score(outputs, VAL),
+            test=self._score(outputs, TEST),
+            best_epoch=best_epoch,
+            gradient_ratio=ratio,
+            num_parameters=self.network.num_parameters,
+            outputs=self._predict(outputs),
+        )
+
+    def _forward(self) -> Tensor:
+        self.network.train()
+        return self.network(self.field, self.inputs)[1]
+
+    @torch.no_grad()
+    def _evaluate(self) -> Tensor:
+        self.network.eval()
+        return self.network(self.field, self.inputs)[1]
+
+    def _predict(self, raw: Tensor) -> np.ndarray:
+        """Return probabilities or values in the label's own unit."""
+        raw = raw.double()
+        match self.task.task_type:
+            case TaskType.BINARY:
+                return raw[:, 0].sigmoid().cpu().numpy()
+            case TaskType.MULTICLASS:
+                return raw.softmax(dim=1).cpu().numpy()
+            case TaskType.REGRESSION:
+                centre, spread = _label_scale(self.task)
+                return raw[:, 0].cpu().numpy() * spread + centre
+
+    def _score(self, raw: Tensor, part: int) -> float:
+        rows = self.rows[part]
+        labels = self.task.labels[rows.cpu().numpy()]
+        return float(self.metric.score(labels, self._predict(raw[rows])))
+
+    def _gradient_ratio(self) -> float:
+        layers = self.network.layers
+        if not len(layers):
+            return math.nan
+        first, last = _gradient_norm(layers[0]), _gradient_norm(layers[-1])
+        return first / last if last > 0 else math.nan
+
+
+def _gradient_norm(layer: torch.nn.Module) -> float:
+    squares = [
+        float(parameter.grad.double().square().sum())
+        for parameter in layer.parameters()
+        if parameter.grad is not None
+    ]
+    return math.sqrt(sum(squares))
+
+
+def _label_scale(task: Task) -> tuple[float, float]:
+    """Return mean and deviation of the training labels."""
+    labels = task.labels[task.split == TRAIN]
+    return float(labels.mean()), float(labels.std()) or 1.0
+
+
+def _loss(
+    task: Task, metric: Metric, train_rows: Tensor, device: torch.device
+) -> Callable[[Float[Tensor, "rows outputs"], Tensor], Tensor]:
+    """Return the loss of some task rows, given the network's output for all."""
+    labels = torch.from_numpy(task.labels).to(device)
+    if task.task_type is TaskType.REGRESSION:
+        centre, spread = _label_scale(task)
+        wanted = ((labels - centre) / spread).float()
+        measure = functional.l1_loss if metric.name == "mae" else functional.mse_loss
+        return lambda raw, rows: measure(raw[rows, 0], wanted[rows])
+    classes = labels.long()
+    weights = _class_weights(classes[train_rows], metric, len(task.classes))
+    if task.task_type is TaskType.BINARY:
+        return lambda raw, rows: functional.binary_cross_entropy_with_logits(
+            raw[rows, 0], labels[rows].float(), weight=weights[classes[rows]]
+        )
+    return lambda raw, rows: functional.cross_entropy(
+        raw[rows], classes[rows], weight=weights
+    )
+
+
+def _class_weights(classes: Tensor, metric: Metric, num_classes: int) -> Tensor:
+    """Return inverse class frequencies when a class is rare, else ones.
+
+    Log loss asks for calibrated probabilities, which weights would spoil.
+    """
+    counts = torch.bincount(classes, minlength=num_classes).float().clamp(min=1)
+    share = counts / counts.sum()
+    if metric.name == "log-loss" or share.min() >= RARE_CLASS_SHARE:
+        return torch.ones_like(counts)
+    return 1 / (share * num_classes)

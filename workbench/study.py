@@ -1,0 +1,223 @@
+"""A study: one whole experiment as a value, written to and read from TOML."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from workbench.errors import ModelError, StudyError, unknown
+from workbench.models import MODELS
+from workbench.remedies import REMEDIES
+from workbench.run import Budget
+from workbench.score import METRICS
+from workbench.task import TaskSpec
+
+STUDY_VERSION = 1
+MAX_DEPTH = 64
+DEFAULT_SEEDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A source and the graph that is made of it.
+
+    Attributes:
+        source: What `connect` opens, such as ``"sample:lahman"`` or a file.
+        topology: A name in `TOPOLOGIES` or a topology file (``.toml``).
+        hints: A hint file, or None for the one that ships with the sample.
+    """
+
+    source: str
+    topology: str
+    hints: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Arms, a task, and what is trained on every arm.
+
+    Attributes:
+        arms: What is compared.
+        task: A ready-made task's name, or what to predict.
+        models: Names in `MODELS`.
+        remedies: Names in `REMEDIES`.
+        depths: Numbers of layers, from 0 (the row alone).
+        seeds: Number of seeds; seed s is the same for every arm.
+        metric: Name in `METRICS`, or None for the task's own.
+        budget: What every run may spend.
+    """
+
+    arms: tuple[Arm, ...]
+    task: TaskSpec | str
+    models: tuple[str, ...] = ("sage",)
+    remedies: tuple[str, ...] = ("none",)
+    depths: tuple[int, ...] = (0, 1, 2, 3)
+    seeds: int = DEFAULT_SEEDS
+    metric: str | None = None
+    budget: Budget = field(default_factory=Budget)
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without a database."""
+        for kind, names in (
+            ("arm", self.arms),
+            ("model", self.models),
+            ("remedy", self.remedies),
+            ("depth", self.depths),
+        ):
+            if not names:
+                raise StudyError(f"The study names no {kind}; it needs one or more.")
+            if len(set(names)) < len(names):
+                raise StudyError(f"The study names a {kind} twice; once is enough.")
+        for name in self.models:
+            if name not in MODELS:
+                raise ModelError(unknown("model", name, MODELS))
+        for name in self.remedies:
+            if name not in REMEDIES:
+                raise ModelError(unknown("remedy", name, REMEDIES))
+        if self.metric is not None and self.metric not in METRICS:
+            raise StudyError(unknown("metric", self.metric, METRICS))
+        if min(self.depths) < 0 or max(self.depths) > MAX_DEPTH:
+            raise StudyError(
+                f'The depths are "{", ".join(map(str, self.depths))}"; whole numbers'
+                f" from 0 to {MAX_DEPTH} work."
+            )
+        if not 1 <= self.seeds <= 1000:
+            raise StudyError(
+                f'The number of seeds is "{self.seeds}"; 1 to 1000 work, and six are'
+                " needed before anything is called a difference."
+            )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources, each once, in the order of the arms."""
+        return tuple(dict.fromkeys(arm.source for arm in self.arms))
+
+    def to_toml(self) -> str:
+        """Return the study as TOML that `from_toml` reads back to an equal value."""
+        task = {"name": self.task} if isinstance(self.task, str) else asdict(self.task)
+        settings: dict[str, Any] = {
+            "version": STUDY_VERSION,
+            "models": list(self.models),
+            "remedies": list(self.remedies),
+            "depths": list(self.depths),
+            "seeds": self.seeds,
+            "metric": self.metric,
+            "task": _without_nothing(task),
+            "budget": asdict(self.budget),
+            "arms": [_without_nothing(asdict(arm)) for arm in self.arms],
+        }
+        return tomli_w.dumps(_without_nothing(settings))
+
+
+def read_study(path: Path) -> Study:
+    """Read a study file; topology and hint files may lie beside it.
+
+    Raises:
+        StudyError: The file is missing, is no TOML, or has keys or values that a
+            study does not have.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        settings = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise StudyError(f'There is no study file "{path}".') from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StudyError(f'"{path}" is not a study file: {error}.') from error
+    return study_from_settings(settings, path.parent)
+
+
+def study_from_settings(settings: Mapping[str, Any], folder: Path) -> Study:
+    """Return the study that a parsed TOML document describes."""
+    version = settings.get("version")
+    if version != STUDY_VERSION:
+        raise StudyError(
+            f'The study\'s version is "{version}"; this workbench reads'
+            f" version {STUDY_VERSION}."
+        )
+    known = {each.name for each in fields(Study)} | {"version"}
+    _refuse_unknown("study setting", settings, known)
+    try:
+        return Study(
+            arms=tuple(_read_arm(arm, folder) for arm in settings["arms"]),
+            task=_read_task(settings["task"]),
+            models=tuple(settings.get("models", ("sage",))),
+            remedies=tuple(settings.get("remedies", ("none",))),
+            depths=tuple(settings.get("depths", (0, 1, 2, 3))),
+            seeds=settings.get("seeds", DEFAULT_SEEDS),
+            metric=settings.get("metric"),
+            budget=_read_budget(settings.get("budget", {})),
+        )
+    except KeyError as error:
+        raise StudyError(f"The study has no {error}; it needs one.") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise StudyError(
+            f"A setting of the study has the wrong form: {error}."
+        ) from error
+
+
+def parse_depths(text: str) -> tuple[int, ...]:
+    """Read depths such as ``0-6``, ``0,1,2,4,8`` or ``0-3,8``.
+
+    Raises:
+        StudyError: The text is written otherwise.
+    """
+    found: list[int] = []
+    for part in text.replace(" ", "").split(","):
+        match = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first > last:
+            raise StudyError(
+                f'The depths are written "{text}"; write them as "0-6", "0,1,2,4,8"'
+                ' or "0-3,8".'
+            )
+        found += range(first, last + 1)
+    return tuple(sorted(set(found)))
+
+
+def _without_nothing(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in settings.items()
+        if value is not None
+    }
+
+
+def _refuse_unknown(kind: str, found: Mapping[str, Any], known: Iterable[str]) -> None:
+    for name in found:
+        if name not in set(known):
+            raise StudyError(unknown(kind, name, known))
+
+
+def _read_arm(settings: Mapping[str, Any], folder: Path) -> Arm:
+    _refuse_unknown("arm setting", settings, {each.name for each in fields(Arm)})
+    hints = settings.get("hints")
+    return Arm(
+        source=settings["source"],
+        topology=_beside(settings["topology"], folder),
+        hints=None if hints is None else _beside(hints, folder),
+    )
+
+
+def _beside(name: str, folder: Path) -> str:
+    """Return a file beside the study by its path, anything else as it is."""
+    path = folder / name
+    return str(path) if name.endswith(".toml") and path.is_file() else name
+
+
+def _read_task(settings: Mapping[str, Any]) -> TaskSpec | str:
+    known = {each.name for each in fields(TaskSpec)}
+    _refuse_unknown("task setting", settings, known)
+    if "target" not in settings:
+        return settings["name"]
+    values = dict(settings)
+    values["hide"] = tuple(values.get("hide", ()))
+    return TaskSpec(**values)
+
+
+def _read_budget(settings: Mapping[str, Any]) -> Budget:
+    _refuse_unknown("budget setting", settings, {each.name for each in fields(Budget)})
+    return Budget(**settings)
