@@ -63,7 +63,7 @@ $(VENV)/.torch: constraints.txt | $(BIN)/python
 	  echo "Installing $(TORCH) from $(TORCH_INDEX)"; \
 	elif [ "$$(uname -s)" = Linux ] && \
 	  $(PIP) install --quiet --dry-run --no-deps --report - $(TORCH) | grep -Eq '"(nvidia|cuda)-'; then \
-	  echo "$(TORCH) comes with CUDA here: 2.7 GB to download. Without an NVIDIA GPU"; \
+	  echo "$(TORCH) comes with CUDA here: some 2.7 GB to download. Without an NVIDIA GPU"; \
 	  echo "stop now (Ctrl-C) and take the build without it, a tenth of that size:"; \
 	  echo "  make $(or $(MAKECMDGOALS),run) TORCH_INDEX=https://download.pytorch.org/whl/cpu"; \
 	else \

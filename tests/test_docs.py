@@ -70,7 +70,7 @@ def test_every_measure_says_its_range_and_what_collapse_looks_like() -> None:
         assert measure.at_collapse, name
 
 
-@pytest.mark.parametrize(("page", "words"), called())
+@pytest.mark.parametrize(("page", "words"), list(called()))
 def test_a_command_in_a_page_is_one_that_exists(page: str, words: list[str]) -> None:
     known = dict(reference().commands())
     depth = 3 if " ".join(words[:3]) in known else 2
