@@ -1,11 +1,14 @@
 """The shape of the house: what no single module's test would notice."""
 
+import ast
 import importlib
+import re
 import subprocess
 import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -125,12 +128,43 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
 def test_every_pin_is_exact_and_covers_what_is_declared() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if line and line[0] != "#")
-    names = {name.lower().replace("_", "-") for name in pins}
+    names = {name_in(name) for name in pins}
     project = settings()["project"]
     extras = project["optional-dependencies"].values()
     for requirement in [*project["dependencies"], *(one for e in extras for one in e)]:
-        name = requirement.split(">")[0].split("=")[0]
-        assert name.lower() in names, requirement
+        assert name_in(requirement) in names, requirement
+
+
+def imported() -> set[str]:
+    """Return the first name of every absolute import in the package."""
+    trees = [ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")]
+    names = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        match node:
+            case ast.Import():
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            case ast.ImportFrom(module=str(module)):
+                names.add(module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"workbench"}
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    project = settings()["project"]
+    optional = project["optional-dependencies"]
+    lines = [*project["dependencies"], *optional["samples"], *optional["export"]]
+    declared = {name_in(line) for line in lines}
+    providers = packages_distributions()
+    undeclared = {
+        name
+        for name in imported()
+        if declared.isdisjoint(name_in(one) for one in providers.get(name, [name]))
+    }
+    assert undeclared == set()
+
+
+def name_in(requirement: str) -> str:
+    name = re.split(r"[<>=\[ ]", requirement)[0]
+    return name.lower().replace("_", "-")
 
 
 def test_the_wheel_holds_the_app_the_samples_and_the_hint_files(tmp_path: Path) -> None:
