@@ -82,19 +82,6 @@ def test_every_module_imports_only_to_its_left() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_every_module_is_a_layer() -> None:
-    contract = settings()["tool"]["importlinter"]["contracts"][0]
-    layers = {name.strip() for line in contract["layers"] for name in line.split("|")}
-    modules = {path.stem for path in PACKAGE.iterdir() if is_module(path)}
-    assert modules - set(contract["exhaustive_ignores"]) == layers
-
-
-def is_module(path: Path) -> bool:
-    if path.is_dir():
-        return (path / "__init__.py").exists()
-    return path.suffix == ".py" and path.stem != "__init__"
-
-
 def settings() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
