@@ -1,4 +1,4 @@
-"""One cell of the grid and one seed: train, measure, keep numbers, let go of tensors."""
+"""One cell of the grid and one seed: train, measure, keep numbers and no tensors."""
 
 import resource
 import time

@@ -7,6 +7,7 @@ every layer, and the messages between consecutive layers in local positions.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -127,7 +128,7 @@ def receptive_field(graph: Graph, wanted: Sequence[Rows]) -> Field:
     for layer in range(len(wanted) - 1, 0, -1):
         _spread(graph, needed[layer], needed[layer - 1])
     layers = [_as_rows(masks) for masks in needed]
-    hops = tuple(_hop(graph, below, above) for below, above in zip(layers, layers[1:]))
+    hops = tuple(_hop(graph, below, above) for below, above in pairwise(layers))
     return Field(rows=layers[0], hops=hops)
 
 

@@ -86,9 +86,14 @@ class Direction:
 
 @dataclass(frozen=True)
 class Graph:
-    """A blueprint executed over the rows."""
+    """A blueprint executed over the rows.
 
-    blueprint: Blueprint
+    Attributes:
+        target: Node type of the target table.
+        nodes: Features of every row of every node type.
+        relations: Every edge rule's links.
+    """
+
     target: str
     nodes: Mapping[str, Features]
     relations: tuple[Relation, ...]
@@ -125,8 +130,7 @@ class Graph:
             Per node type a ``tf`` (a torch_frame ``TensorFrame``) and ``num_nodes``;
             per direction an ``edge_index`` (int64, [2, messages]) and, for junctions,
             an ``edge_attr`` of the numerical channels. A relation's reverse is named
-            ``rev_`` followed by its name, as ``torch_geometric.transforms.ToUndirected``
-            names it.
+            ``rev_`` and its name, as PyG's ``ToUndirected`` names it.
         """
         data = HeteroData()
         for name, features in self.nodes.items():
@@ -162,9 +166,7 @@ def build_graph(
         rule.name: _node_features(database, schema, rule) for rule in blueprint.nodes
     }
     relations = tuple(_relation(database, schema, rule) for rule in blueprint.edges)
-    return Graph(
-        blueprint=blueprint, target=blueprint.target, nodes=nodes, relations=relations
-    )
+    return Graph(target=blueprint.target, nodes=nodes, relations=relations)
 
 
 def to_tensor_frame(features: Features) -> torch_frame.TensorFrame:

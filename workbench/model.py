@@ -79,7 +79,12 @@ class Encoder(nn.Module):
 
     def __init__(self, features: Features, width: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(features.numerical.shape[1], width)
+        num_channels = features.numerical.shape[1]
+        bound = max(num_channels, 1) ** -0.5
+        self.weight = nn.Parameter(torch.empty(num_channels, width))
+        self.bias = nn.Parameter(torch.empty(width))
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
         starts = [0]
         for cardinality in features.cardinalities:
             starts.append(starts[-1] + cardinality)
@@ -89,7 +94,7 @@ class Encoder(nn.Module):
 
     def forward(self, features: Features) -> Float[Tensor, "rows width"]:
         """Return the state of each row."""
-        state = self.linear(features.numerical)
+        state = features.numerical @ self.weight + self.bias
         if len(self.offsets):
             codes = features.codes + self.offsets
             state = state + functional.embedding_bag(codes, self.table, mode="sum")
@@ -160,6 +165,26 @@ class Layer(nn.Module):
                 if way.target in above and way.source in below
             }
         )
+        self._initialise(graph, above)
+
+    def _initialise(self, graph: Graph, above: frozenset[str]) -> None:
+        """Draw weights after He et al. (2015), arXiv:1502.01852, biases at zero.
+
+        What a row receives is one long input (its own state and every relation's
+        summary), so that depth alone neither shrinks nor blows up a state and biases do
+        not make rows alike before anything is learnt.
+        """
+        for name in sorted(above):
+            own = self.own[_key(graph, name)]
+            inputs = [own] + [
+                convolution.linear
+                for channel, convolution in self.convolutions.items()
+                if graph.directions[int(channel)].target == name
+            ]
+            fan_in = sum(linear.in_features for linear in inputs)
+            for linear in inputs:
+                nn.init.normal_(linear.weight, std=(2 / fan_in) ** 0.5)
+            nn.init.zeros_(own.bias)
 
 
 class Network(nn.Module):

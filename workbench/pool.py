@@ -100,8 +100,8 @@ def run_items(
     waiting = list(reversed(items))
     workers: list[_Worker] = []
     try:
-        for _ in range(min(jobs, len(items))):
-            workers.append(_start(context, setup))
+        num_workers = min(jobs, len(items))
+        workers += [_start(context, setup) for _ in range(num_workers)]
         while waiting or any(worker.item is not None for worker in workers):
             for worker in workers:
                 if worker.item is None and waiting:

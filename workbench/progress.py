@@ -1,7 +1,6 @@
 """How far a study is: what shells show and what other processes read."""
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -154,7 +153,7 @@ class Tracker:
             path = self._folder / PROGRESS_NAME
             draft = path.with_suffix(".tmp")
             draft.write_text(json.dumps(asdict(self.progress())), encoding="utf-8")
-            os.replace(draft, path)
+            draft.replace(path)
 
     def _seconds_left(self, under_way: Sequence[Cell]) -> float | None:
         """Scale what finished cells took, by depth, to the ones under way."""

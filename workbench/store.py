@@ -121,7 +121,7 @@ class Store:
             query = select(_FRAMES.c.key, _FRAMES.c.parquet).where(
                 _FRAMES.c.name == name
             )
-            found = {key: parquet for key, parquet in connection.execute(query)}
+            found = {row.key: row.parquet for row in connection.execute(query)}
         parts = [
             pd.read_parquet(io.BytesIO(found[key])) for key in keys if key in found
         ]
