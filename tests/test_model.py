@@ -1,13 +1,15 @@
 """Laws that hold for every model and remedy."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
-from tests.graphs import features, relation, shop
 from torch_frame import stype
 from torch_frame.nn import EmbeddingEncoder, LinearEncoder, StypeWiseFeatureEncoder
 from torch_geometric.nn import SAGEConv
 
+from tests.graphs import features, relation, shop
 from workbench.field import Field, Rows, receptive_field
 from workbench.graph import Graph, Relation, column_statistics, to_tensor_frame
 from workbench.model import Encoder, Inputs, Network, gather_inputs
@@ -130,7 +132,7 @@ def test_every_layer_brings_exactly_one_more_hop_into_reach():
         nodes={name: features(1, 2, seed=at) for at, name in enumerate(names)},
         relations=tuple(
             relation(f"{child}{parent}", (child, parent), [(0, 0)])
-            for child, parent in zip(names, names[1:], strict=False)
+            for child, parent in pairwise(names)
         ),
     )
     for depth, seen in ((1, "ab"), (2, "abc"), (3, "abcd")):

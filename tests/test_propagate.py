@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.graphs import features, relation
 
+from tests.graphs import features, relation
 from workbench.field import Messages, receptive_field
 from workbench.graph import Graph
 from workbench.propagate import propagate_sum, segment_max
