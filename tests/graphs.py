@@ -5,7 +5,7 @@ import torch
 
 from workbench.features import Features
 from workbench.graph import Graph, Relation
-from workbench.topology import KeyRole
+from workbench.blueprint import KeyRole
 
 
 def features(

@@ -15,7 +15,7 @@ from workbench.graph import Graph, Relation, column_statistics, to_tensor_frame
 from workbench.model import Encoder, Inputs, Network, gather_inputs
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
-from workbench.topology import KeyRole
+from workbench.blueprint import KeyRole
 
 CPU = torch.device("cpu")
 VARIANTS = [(model, remedy) for model in MODELS for remedy in REMEDIES]

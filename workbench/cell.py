@@ -32,7 +32,7 @@ from workbench.run import (
 )
 from workbench.schema import Schema
 from workbench.task import Task, TaskType
-from workbench.topology import Blueprint
+from workbench.blueprint import Blueprint
 
 KEPT_FIELDS = 12
 ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")

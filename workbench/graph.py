@@ -20,7 +20,7 @@ from workbench.edges import column_values, edge_index, edge_values, value_table
 from workbench.features import Features, encode_columns
 from workbench.schema import Schema
 from workbench.task import Task
-from workbench.topology import (
+from workbench.blueprint import (
     Blueprint,
     ColumnRef,
     JunctionEdge,
