@@ -209,6 +209,7 @@ class Blueprint:
         columns: One decision a column.
         warnings: What a reader should know before training, each one sentence.
         title: The name in plain words.
+        predicted: ``"table.column"`` of the target, which no rule reads.
 
     Raises:
         TopologyError: The rules do not fit together.
@@ -223,6 +224,7 @@ class Blueprint:
     columns: tuple[Decision, ...]
     warnings: tuple[str, ...] = ()
     title: str = field(default="", compare=False)
+    predicted: str = ""
 
     def __post_init__(self) -> None:
         rows = {rule.name for rule in self.nodes if isinstance(rule, RowNode)}

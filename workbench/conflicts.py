@@ -1,0 +1,93 @@
+"""Which decisions of a draft do not go together, each as a sentence."""
+
+from collections.abc import Iterator
+
+from workbench.blueprint import (
+    EDGE_ROLES,
+    FEATURE_ROLES,
+    PROMOTED_ROLES,
+    ColumnRole,
+    KeyRole,
+    TableRole,
+)
+from workbench.draft import Draft, begin_key, carried, held_columns
+from workbench.schema import Column, ForeignKey, Stype, Table
+
+
+def conflicts(draft: Draft) -> Iterator[str]:
+    """Yield what keeps a draft from being planned; nothing when it can be."""
+    target = draft.spec.table
+    if draft.tables[target].role is not TableRole.NODE:
+        yield f'"{target}" holds what is predicted, so it has to be a "node".'
+    for key in draft.schema.foreign_keys:
+        yield from _key_problems(draft, key)
+    for table in draft.schema.tables:
+        yield from _table_problems(draft, table)
+        for column in table.columns:
+            yield from _column_problems(draft, table, column)
+
+
+def _key_problems(draft: Draft, key: ForeignKey) -> Iterator[str]:
+    role = draft.keys[key.id].role
+    if role is KeyRole.DROPPED:
+        return
+    if begin_key(key, draft.spec).role is KeyRole.DROPPED:
+        yield f'the key "{key.id}" would reveal a column that is predicted or hidden.'
+    child, parent = draft.tables[key.table].role, draft.tables[key.ref_table].role
+    if child is TableRole.DROPPED:
+        yield f'the key "{key.id}" is "{role}" while "{key.table}" is "dropped".'
+    if role in EDGE_ROLES and parent is not TableRole.NODE:
+        yield (
+            f'the key "{key.id}" is an edge, so "{key.ref_table}" has to be a "node",'
+            f' not "{parent}".'
+        )
+    if role is KeyRole.FOLDED and key.ref_table == draft.spec.table:
+        yield f'the key "{key.id}" leads to the target; leave it an "edge".'
+    if role is KeyRole.FOLDED and parent in (TableRole.EDGE, TableRole.DROPPED):
+        yield f'the key "{key.id}" is "folded" while "{key.ref_table}" is "{parent}".'
+
+
+def _table_problems(draft: Draft, table: Table) -> Iterator[str]:
+    role, name = draft.tables[table.name].role, table.name
+    if role is TableRole.EDGE:
+        ends = draft.keys_of(name, *EDGE_ROLES)
+        if len(ends) != 2:
+            yield (
+                f'"{name}" has {len(ends)} keys left as edges, where a table that is an'
+                ' "edge" has two.'
+            )
+        roles = {draft.keys[key.id].role for key in ends}
+        if len(ends) == 2 and roles in ({KeyRole.UP}, {KeyRole.DOWN}):
+            yield (
+                f'no message can cross "{name}" with both of its keys'
+                f' "{roles.pop()}"; leave one an "edge".'
+            )
+        used = [key.id for key in draft.schema.keys_into(name)]
+        if any(draft.keys[one].role is not KeyRole.DROPPED for one in used):
+            yield f'"{name}" cannot be an "edge" while "{used[0]}" refers to its rows.'
+    if role is TableRole.FOLDED and not draft.keys_to(name, KeyRole.FOLDED):
+        yield f'"{name}" is "folded" but no key that leads to it is; drop it instead.'
+    if role in (TableRole.NODE, TableRole.EDGE):
+        for held in carried(draft, name):
+            promoted = [*held_columns(draft, held, PROMOTED_ROLES)]
+            if promoted and role is TableRole.EDGE:
+                yield (
+                    f'"{held.table}.{promoted[0].column}" is an attribute of the edges'
+                    f' "{name}", which no value node can tie; keep it a "feature".'
+                )
+
+
+def _column_problems(draft: Draft, table: Table, column: Column) -> Iterator[str]:
+    subject = f"{table.name}.{column.name}"
+    role = draft.columns[subject].role
+    if role is ColumnRole.DROPPED:
+        return
+    if (table.name, column.name) in draft.spec.hidden:
+        yield f'"{subject}" is predicted or hidden, so it has to stay "dropped".'
+    if draft.tables[table.name].role is TableRole.DROPPED:
+        yield f'"{subject}" is "{role}" while "{table.name}" is "dropped".'
+    if role in FEATURE_ROLES and column.stype in (Stype.ID, Stype.CONSTANT):
+        yield (
+            f'"{subject}" holds {"names" if column.stype is Stype.ID else "one value"},'
+            ' not something to learn from; make it "dropped" or "promoted".'
+        )
