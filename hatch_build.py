@@ -4,11 +4,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BESIDE_THE_PACKAGE = ("app.py", "sample_dbs", "schemas")
+BESIDE_THE_PACKAGE = ("app.py", ".streamlit", "sample_dbs", "schemas")
 
 
 class IncludeWhatLiesBeside(BuildHookInterface):
-    """Copies the app, the samples and the schemas into the wheel.
+    """Copies the app, its settings, the samples and the schemas into the wheel.
 
     An editable install leaves them where they are: the code looks in its own folder
     first and then in that folder's parent, so a copy would only grow stale.

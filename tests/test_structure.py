@@ -164,7 +164,7 @@ def test_the_wheel_holds_the_app_the_samples_and_the_hint_files(tmp_path: Path) 
     hints = {f"workbench/schemas/{p.name}" for p in (ROOT / "schemas").glob("*.toml")}
     assert hints
     assert hints <= held
-    assert {"workbench/app.py", "workbench/cli.py"} <= held
+    assert {"workbench/app.py", "workbench/.streamlit/config.toml"} <= held
     assert any(name.startswith("workbench/sample_dbs/") for name in held)
 
 
