@@ -15,7 +15,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "workbench"
-FAMILIES = ("topologies", "models", "remedies", "measures")
+NAMED = ("topologies", "models", "remedies", "measures")
+FAMILIES = (*NAMED, "readers")
 PLANNING = (
     "errors", "database", "samples", "schema", "task", "topology", "topologies",
     "edges", "survey", "score", "baseline", "inference", "compare", "results",
@@ -46,7 +47,7 @@ def test_a_registry_cannot_be_changed(family: str) -> None:
         registry(family)["another"] = object()  # type: ignore[index]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", NAMED)
 def test_a_member_is_registered_under_its_own_name(family: str) -> None:
     for name, member in registry(family).items():
         assert getattr(member, "name") == name  # noqa: B009  # members share no type
