@@ -2,9 +2,9 @@
 
     python examples/2_oversmoothing.py
 
-Prints, for an untrained ``sage-mean`` of depth 16 and six seeds, the share of the target
-rows' centred variance and effective rank that is left at the last layer, on a natural
-graph of foreign keys and on a ring, where messages travel slowly.
+Prints, for an untrained ``sage-mean`` of depth 16 and six seeds, the share of the
+target rows' centred variance and effective rank that is left at the last layer, on a
+natural graph of foreign keys and on a ring, where messages travel slowly.
 """
 
 import torch

@@ -2,8 +2,9 @@
 
 A thousand places lie on a ring and each refers to the next two. On natural graphs a few
 hops reach nearly everything and states become alike; here a hop reaches four more
-places, so it is the control of every picture of oversmoothing. What is known of a place
-are eight slow waves along the ring, so that neighbours agree and averaging loses little.
+places, so it is the control of every picture of oversmoothing. What is known of a
+place are eight slow waves along the ring, so that neighbours agree and averaging loses
+little.
 """
 
 import math

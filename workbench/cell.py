@@ -22,7 +22,6 @@ from workbench.model import Inputs, gather_inputs
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
 from workbench.run import (
-    TEST,
     Budget,
     RunConfig,
     build_network,
@@ -31,7 +30,7 @@ from workbench.run import (
     training_field,
 )
 from workbench.schema import Schema
-from workbench.task import Task, TaskType
+from workbench.task import TEST, Task, TaskType
 from workbench.blueprint import Blueprint
 
 KEPT_FIELDS = 12
@@ -258,7 +257,7 @@ def _predictions(task: Task, outputs: np.ndarray) -> pd.DataFrame:
     """Return one row per test row: its key, label, prediction and confidence."""
     test = np.flatnonzero(task.split == TEST)
     labels, found = task.labels[test], outputs[test]
-    frame = {"key": [str(task.keys[at]) for at in test]}
+    frame = {"key": [task.keys[at] for at in test]}
     match task.task_type:
         case TaskType.REGRESSION:
             return pd.DataFrame(

@@ -234,13 +234,14 @@ def cache(
     ] = "list",
 ) -> None:
     """List or clear what is kept on this machine."""
-    from workbench.database import cache_directory, clear_cache, list_cache
+    from workbench.cache import clear_cache, list_cache
+    from workbench.database import cache_directory
 
     match action:
         case "list":
             typer.echo(cache_directory())
             for entry in list_cache():
-                typer.echo(f"{entry.size / 1e6:10.1f} MB  {entry.path.name}")
+                typer.echo(f"{entry.num_bytes / 1e6:10.1f} MB  {entry.path.name}")
         case "clear":
             typer.echo(f"{clear_cache() / 1e6:.1f} MB freed")
         case _:

@@ -110,7 +110,7 @@ def project_layers(
                 {
                     "layer": layer,
                     "row": rows,
-                    "key": [str(task.keys[at]) for at in place],
+                    "key": [task.keys[at] for at in place],
                     "x": plane[:, 0],
                     "y": plane[:, 1],
                     "label": labels,

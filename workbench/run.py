@@ -16,9 +16,8 @@ from workbench.field import Field, receptive_field
 from workbench.graph import Graph
 from workbench.model import Inputs, Model, Network, Remedy, gather_inputs
 from workbench.score import METRICS, Metric
-from workbench.task import Task, TaskType
+from workbench.task import TEST, TRAIN, VAL, Task, TaskType
 
-TRAIN, VAL, TEST = 0, 1, 2
 RARE_CLASS_SHARE = 0.2
 
 OnEpoch = Callable[[int, float], None]
@@ -50,7 +49,7 @@ class Budget:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ModelError(
-                    f'The budget\'s {name} is "{value}"; a whole number from 1 up works.'
+                    f'The budget has {name} "{value}"; a whole number from 1 up works.'
                 )
         if not self.learning_rate > 0:
             raise ModelError(
