@@ -1,0 +1,20 @@
+"""Every chart of the workbench: pure functions from results to a `Chart`."""
+
+from workbench.figures.contrasts import contrast_figure
+from workbench.figures.cost import cost_figure
+from workbench.figures.depths import depth_figure, train_test_figure
+from workbench.figures.embeddings import projection_figure
+from workbench.figures.layers import last_layer_figure, layer_figure
+from workbench.figures.plans import hop_heatmap, reach_figure
+
+__all__ = [
+    "contrast_figure",
+    "cost_figure",
+    "depth_figure",
+    "hop_heatmap",
+    "last_layer_figure",
+    "layer_figure",
+    "projection_figure",
+    "reach_figure",
+    "train_test_figure",
+]

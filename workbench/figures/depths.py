@@ -1,0 +1,343 @@
+"""Score against depth, and the training score beside the test score."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from workbench.chart import (
+    Chart,
+    Series,
+    all_series,
+    best_depths,
+    higher_is_better,
+    metric_label,
+    number,
+    padded_range,
+    series_style,
+    spread,
+    style_figure,
+    translucent,
+    whole_number_axis,
+)
+from workbench.palette import NEUTRAL, ArmStyle
+from workbench.results import Results
+
+BAND_ALPHA = 0.16
+FLOOR_DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
+SAME_FLOOR = 0.005
+MAX_PANELS_A_ROW = 3
+
+
+def depth_figure(
+    results: Results, *, depth: int | None = None, dark: bool = False
+) -> Chart:
+    """Draw the test score against the depth, with the floors.
+
+    Args:
+        results: A results folder.
+        depth: A depth to mark with a vertical rule, or None.
+        dark: Whether the ink is for dark paper.
+    """
+    metric = metric_label(results)
+    floors = merged_floors(results.comparison["baselines"])
+    figure = go.Figure()
+    scores: list[float] = [value for _, value in floors]
+    lines = []
+    for place, series in enumerate(all_series(results)):
+        style = series_style(results, series)
+        cells = _cells(results, series)
+        _add_band(figure, cells, style)
+        _add_line(figure, results, series, cells, style)
+        shift = _dodge(place, len(all_series(results)))
+        scores += [*_add_seeds(figure, results, series, style, shift)]
+        scores += [*cells["low"], *cells["high"]]
+        lines.append(_line_in_words(results, series, cells))
+    axis = _score_range(results, scores)
+    _add_failures(figure, results, axis[0])
+    _add_floors(figure, floors, axis)
+    if depth is not None:
+        figure.add_vline(x=depth, line={"color": NEUTRAL, "width": 1.5})
+    title = f"How the score changes with depth ({metric})"
+    style_figure(figure, title, dark=dark, height=480)
+    figure.update_layout(margin={"r": 230 if floors else 24})
+    better = "higher" if higher_is_better(results) else "lower"
+    figure.update_yaxes(title_text=f"Test {metric} ({better} is better)", range=axis)
+    whole_number_axis(figure, results.depths, "Depth (number of layers)")
+    return Chart(
+        figure=figure,
+        title=title,
+        alt=" ".join([f"Test {metric} by depth.", *lines, _floors_in_words(floors)]),
+        source="trials.parquet and comparison.json",
+        how_to_read=(
+            "A line is the mean over seeds, its band the 95 % t-interval of"
+            " re-training; every dot is one seed. The ringed marker is the depth that"
+            " validation chose. Grey lines are floors: what a method without a graph"
+            " reaches. A cross on the lower edge is a run that did not finish."
+        ),
+    )
+
+
+def train_test_figure(results: Results, *, dark: bool = False) -> Chart:
+    """Draw the training score beside the test score, a panel per series.
+
+    A test score that falls with depth while the training score stays says overfitting
+    or a receptive field full of noise; when both fall, the network did not train or its
+    representations collapsed.
+    """
+    everything = all_series(results)
+    metric = metric_label(results)
+    columns = min(len(everything), MAX_PANELS_A_ROW)
+    rows = -(-len(everything) // columns)
+    styles = [series_style(results, series) for series in everything]
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        shared_yaxes=True,
+        subplot_titles=[style.label for style in styles],
+        horizontal_spacing=0.04,
+        vertical_spacing=0.28 / rows,
+    )
+    sentences, scores = [], []
+    for place, (series, style) in enumerate(zip(everything, styles, strict=True)):
+        means = _split_means(series.rows(results.trials))
+        for split, dash, fill in (("train", "dot", False), ("test", "solid", True)):
+            scores += [*means[split]]
+            figure.add_trace(
+                go.Scatter(
+                    x=means.index,
+                    y=means[split],
+                    name="Training score" if split == "train" else "Test score",
+                    legendgroup=split,
+                    showlegend=place == 0,
+                    mode="lines+markers",
+                    line={"color": style.colour, "dash": dash, "width": 2},
+                    marker={
+                        "symbol": style.symbol + ("" if fill else "-open"),
+                        "size": 8,
+                        "color": style.colour,
+                    },
+                    hovertemplate="depth %{x}: %{y:.3f}",
+                ),
+                row=place // columns + 1,
+                col=place % columns + 1,
+            )
+        if len(means):
+            last = means.iloc[-1]
+            sentences.append(
+                f"{style.label} at depth {means.index[-1]}: train"
+                f" {number(last['train'])}, test {number(last['test'])}."
+            )
+    title = f"Does it fail to learn, or learn the wrong thing? ({metric})"
+    style_figure(figure, title, dark=dark, height=120 + 260 * rows)
+    figure.update_annotations(font_size=13)
+    figure.update_layout(margin={"t": 92}, legend={"y": -0.28 / rows})
+    whole_number_axis(figure, results.depths, "Depth (layers)")
+    figure.update_yaxes(range=_score_range(results, scores))
+    figure.update_yaxes(title_text=metric, col=1)
+    return Chart(
+        figure=figure,
+        title=title,
+        alt=f"Training and test {metric} by depth. " + " ".join(sentences),
+        source="trials.parquet",
+        how_to_read=(
+            "Dotted: the score on the rows the network was trained on; solid: on test"
+            " rows. Both low: it did not train, or nothing in reach tells the classes"
+            " apart. Training high and test low: it learned what does not carry over."
+        ),
+    )
+
+
+def merged_floors(
+    baselines: Sequence[Mapping[str, object]],
+) -> list[tuple[str, float]]:
+    """Return each floor once; those of several sources are one where they agree."""
+    found: dict[str, list[Mapping[str, object]]] = {}
+    for floor in baselines:
+        found.setdefault(str(floor["name"]), []).append(floor)
+    merged = []
+    for name, group in found.items():
+        values = np.array([float(str(floor["value"])) for floor in group])
+        if np.ptp(values) <= SAME_FLOOR:
+            merged.append((name, float(values.mean())))
+            continue
+        merged += [
+            (f"{name}, {floor['source']}", float(value))
+            for floor, value in zip(group, values, strict=True)
+        ]
+    return merged
+
+
+def _cells(results: Results, series: Series) -> pd.DataFrame:
+    rows = [cell for cell in results.comparison["cells"] if series.owns(cell)]
+    columns = ["depth", "n", "mean", "low", "high", "failure_rate"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype(float).sort_values("depth", ignore_index=True)
+
+
+def _split_means(rows: pd.DataFrame) -> pd.DataFrame:
+    done = rows[rows["status"] == "ok"]
+    return done.groupby("depth")[["train", "test"]].mean()
+
+
+def _add_band(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
+    known = cells.dropna(subset=["low", "high"])
+    around = pd.concat([known["depth"], known["depth"][::-1]])
+    figure.add_trace(
+        go.Scatter(
+            x=around,
+            y=pd.concat([known["high"], known["low"][::-1]]),
+            fill="toself",
+            fillcolor=translucent(style.colour, BAND_ALPHA),
+            line={"width": 0},
+            hoverinfo="skip",
+            legendgroup=style.label,
+            showlegend=False,
+        )
+    )
+
+
+def _add_line(
+    figure: go.Figure,
+    results: Results,
+    series: Series,
+    cells: pd.DataFrame,
+    style: ArmStyle,
+) -> None:
+    best = best_depths(results).get(series)
+    chosen = cells["depth"] == best
+    figure.add_trace(
+        go.Scatter(
+            x=cells["depth"],
+            y=cells["mean"],
+            customdata=cells[["low", "high", "n"]],
+            name=style.label,
+            legendgroup=style.label,
+            mode="lines+markers",
+            line={"color": style.colour, "dash": style.dash, "width": 2.5},
+            marker={
+                "symbol": style.symbol,
+                "color": style.colour,
+                "size": np.where(chosen, 13, 8),
+                "line": {"color": NEUTRAL, "width": np.where(chosen, 2.5, 0)},
+            },
+            hovertemplate=(
+                "depth %{x}: %{y:.3f}<br>interval %{customdata[0]:.3f} to"
+                " %{customdata[1]:.3f}, %{customdata[2]} seeds"
+            ),
+        )
+    )
+
+
+def _add_seeds(
+    figure: go.Figure, results: Results, series: Series, style: ArmStyle, shift: float
+) -> list[float]:
+    """Draw every finished seed as a dot; return their scores."""
+    rows = series.rows(results.trials)
+    done = rows[rows["status"] == "ok"]
+    figure.add_trace(
+        go.Scatter(
+            x=done["depth"] + shift,
+            y=done["test"],
+            customdata=done[["seed", "train", "val"]],
+            name=style.label,
+            legendgroup=style.label,
+            showlegend=False,
+            mode="markers",
+            marker={
+                "symbol": style.symbol,
+                "color": translucent(style.colour, 0.55),
+                "size": 5,
+            },
+            hovertemplate=(
+                "seed %{customdata[0]}: test %{y:.3f}<br>train %{customdata[1]:.3f},"
+                " validation %{customdata[2]:.3f}"
+            ),
+        )
+    )
+    return [float(score) for score in done["test"]]
+
+
+def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
+    everything = all_series(results)
+    for place, series in enumerate(everything):
+        rows = series.rows(results.trials)
+        lost = rows[rows["status"] != "ok"]
+        if lost.empty:
+            continue
+        style = series_style(results, series)
+        figure.add_trace(
+            go.Scatter(
+                x=lost["depth"] + _dodge(place, len(everything)),
+                y=np.full(len(lost), floor),
+                customdata=lost[["seed", "status", "reason"]],
+                name=f"{style.label}: not finished",
+                mode="markers",
+                cliponaxis=False,
+                marker={"symbol": "x-thin", "size": 10},
+                marker_line={"color": style.colour, "width": 2.5},
+                hovertemplate=(
+                    "seed %{customdata[0]}: %{customdata[1]}<br>%{customdata[2]}"
+                ),
+            )
+        )
+
+
+def _add_floors(
+    figure: go.Figure, floors: Sequence[tuple[str, float]], axis: Sequence[float]
+) -> None:
+    places = spread([value for _, value in floors], gap=(axis[1] - axis[0]) * 0.058)
+    for index, ((name, value), place) in enumerate(zip(floors, places, strict=True)):
+        figure.add_hline(
+            y=value,
+            line={
+                "color": NEUTRAL,
+                "width": 1.2,
+                "dash": FLOOR_DASHES[index % len(FLOOR_DASHES)],
+            },
+        )
+        figure.add_annotation(
+            x=1.01,
+            xref="paper",
+            xanchor="left",
+            y=place,
+            yanchor="middle",
+            showarrow=False,
+            align="left",
+            text=f"{number(value)} {name}",
+            font={"size": 12},
+        )
+
+
+def _dodge(place: int, count: int) -> float:
+    """Return how far a series' dots stand beside its line."""
+    return 0.1 + 0.22 * place / count
+
+
+def _score_range(results: Results, scores: Sequence[float]) -> list[float]:
+    low, high = padded_range(scores)
+    if results.comparison["metric"] in {"mae", "r2", "log-loss"}:
+        return [low, high]
+    return [max(low, -0.02), min(high, 1.02)]
+
+
+def _line_in_words(results: Results, series: Series, cells: pd.DataFrame) -> str:
+    label = series_style(results, series).label
+    best = best_depths(results).get(series)
+    chosen = cells[cells["depth"] == best]
+    if chosen.empty:
+        return f"{label}: no run finished."
+    row = chosen.iloc[0]
+    return (
+        f"{label}: {number(row['mean'])} at depth {best}, which validation chose"
+        f" (interval {number(row['low'])} to {number(row['high'])})."
+    )
+
+
+def _floors_in_words(floors: Sequence[tuple[str, float]]) -> str:
+    if not floors:
+        return ""
+    shown = "; ".join(f"{name} {number(value)}" for name, value in floors)
+    return f"Floors: {shown}."

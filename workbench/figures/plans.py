@@ -1,0 +1,218 @@
+"""What a graph lets a target row see, hop by hop, before any training."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from workbench.chart import Chart, number, style_figure, translucent
+from workbench.palette import arm_style
+
+MAX_TABLES = 8
+MAX_PANELS_A_ROW = 3
+# Tables are no arms: none of these is an arm's colour.
+TABLE_COLOURS = (
+    "#5B8C5A", "#A23E48", "#4F6D9A", "#C08A4B", "#7D5BA6", "#2F9C95", "#8A8D94",
+    "#C2577E",
+)  # fmt: skip
+TABLE_SYMBOLS = (
+    *("circle", "square", "diamond", "triangle-up", "cross", "x"),
+    *("star", "hexagon"),
+)
+Plans = Mapping[str, Mapping[str, Any]]
+
+
+def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
+    """Draw the share of each table within k hops of a target row, a panel per graph.
+
+    Args:
+        plans: The ``plan --json`` document of every source.
+        dark: Whether the ink is for dark paper.
+    """
+    graphs = _graphs(plans)
+    tables, left_out = _most_reached([graph for _, graph in graphs])
+    columns = max(1, min(len(graphs), MAX_PANELS_A_ROW))
+    rows = max(1, -(-len(graphs) // columns))
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        shared_yaxes=True,
+        subplot_titles=[label for label, _ in graphs],
+        horizontal_spacing=0.04,
+        vertical_spacing=0.28 / rows,
+    )
+    for place, (_, graph) in enumerate(graphs):
+        for index, table in enumerate(tables):
+            curve = sorted(
+                (entry for entry in graph["reach"] if entry["table"] == table),
+                key=lambda entry: entry["hop"],
+            )
+            for trace in _curve(table, index, curve, place == 0):
+                figure.add_trace(
+                    trace, row=place // columns + 1, col=place % columns + 1
+                )
+    title = "How much of each table a target row can see"
+    style_figure(figure, title, dark=dark, height=150 + 260 * rows)
+    figure.update_annotations(font_size=13)
+    figure.update_layout(margin={"t": 92}, legend={"y": -0.26 / rows})
+    figure.update_xaxes(title_text="Within k hops", dtick=1)
+    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    figure.update_yaxes(title_text="Share of the table's rows", col=1)
+    sentences = [_reach_in_words(label, graph) for label, graph in graphs]
+    more = f" {left_out} tables of which less is seen are left out." if left_out else ""
+    return Chart(
+        figure=figure,
+        title=title,
+        alt=f"{title}. " + " ".join(sentences),
+        source="plan.json",
+        how_to_read=(
+            "A line is the mean over sampled target rows, its band the 10th to 90th"
+            " percentile. A network of depth k sees what lies within k hops: below a"
+            " table's first step its columns cannot help, however long it trains."
+            f"{more}"
+        ),
+    )
+
+
+def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
+    """Draw the hops from the target to each table's nearest column, table × graph."""
+    graphs = _graphs(plans)
+    nearest = [nearest_hops(graph) for _, graph in graphs]
+    names = {table for hops in nearest for table in hops}
+    tables = sorted(names, key=lambda table: (_order(nearest, table), table))
+    values = [[hops.get(table) for hops in nearest] for table in tables]
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[np.nan if hop is None else hop for hop in row] for row in values],
+            x=[_wrap(label) for label, _ in graphs],
+            y=tables,
+            text=[["–" if hop is None else str(hop) for hop in row] for row in values],
+            texttemplate="%{text}",
+            colorscale=[[0, "#0B5C8A"], [0.5, "#6BAFD2"], [1, "#DCEBF3"]],
+            zmin=0,
+            zmax=max(4, max((hop or 0 for row in values for hop in row), default=0)),
+            xgap=3,
+            ygap=3,
+            showscale=False,
+            hovertemplate="%{y}<br>%{x}<br>%{text} hops<extra></extra>",
+        )
+    )
+    _mark_unreachable(figure, values, tables, [_wrap(label) for label, _ in graphs])
+    title = "How many hops away each table is"
+    style_figure(figure, title, dark=dark, height=150 + 30 * max(3, len(tables)))
+    figure.update_layout(margin={"t": 92, "b": 24})
+    figure.update_xaxes(side="top", showgrid=False, ticks="", linewidth=0)
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", linewidth=0)
+    sentences = [
+        f"{label}: " + ", ".join(_hop_in_words(table, hops.get(table)) for table in tables)
+        for (label, _), hops in zip(graphs, nearest, strict=True)
+    ]
+    return Chart(
+        figure=figure,
+        title=title,
+        alt=f"{title}. " + ". ".join(sentences) + ".",
+        source="plan.json",
+        how_to_read=(
+            "The number is the smallest depth at which a network can read a column of"
+            " the table: 0 is the target's own row, – is out of reach or without"
+            " columns to read."
+        ),
+    )
+
+
+def nearest_hops(graph: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return each table's hop distance: that of its nearest column, or None."""
+    nearest: dict[str, int | None] = {}
+    for name, hop in graph["hops"].items():
+        table = name.rsplit(".", 1)[0]
+        known = nearest.get(table)
+        if known is None or (hop is not None and hop < known):
+            nearest[table] = hop
+    return nearest
+
+
+def _graphs(plans: Plans) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return every graph with its label, source by source."""
+    pairs = [
+        (source, graph) for source, plan in plans.items() for graph in plan["topologies"]
+    ]
+    arms = [(source, graph["name"]) for source, graph in pairs]
+    return [
+        (arm_style(source, graph["name"], arms).label, graph) for source, graph in pairs
+    ]
+
+
+def _most_reached(graphs: Sequence[Mapping[str, Any]]) -> tuple[list[str], int]:
+    """Return the tables of which most is seen within few hops, and how many others."""
+    total: dict[str, float] = {}
+    for graph in graphs:
+        for entry in graph["reach"]:
+            table = entry["table"]
+            total[table] = total.get(table, 0.0) + entry["mean"]
+    ranked = sorted(total, key=lambda table: (-total[table], table))
+    return ranked[:MAX_TABLES], max(0, len(ranked) - MAX_TABLES)
+
+
+def _curve(
+    table: str, index: int, curve: Sequence[Mapping[str, Any]], legend: bool
+) -> list[go.Scatter]:
+    hops = [entry["hop"] for entry in curve]
+    colour = TABLE_COLOURS[index]
+    band = go.Scatter(
+        x=[*hops, *reversed(hops)],
+        y=[entry["p90"] for entry in curve] + [entry["p10"] for entry in curve][::-1],
+        fill="toself",
+        fillcolor=translucent(colour, 0.14),
+        line={"width": 0},
+        hoverinfo="skip",
+        legendgroup=table,
+        showlegend=False,
+    )
+    line = go.Scatter(
+        x=hops,
+        y=[entry["mean"] for entry in curve],
+        name=table,
+        legendgroup=table,
+        showlegend=legend,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"symbol": TABLE_SYMBOLS[index], "size": 7, "color": colour},
+        hovertemplate="within %{x} hops: %{y:.1%}",
+    )
+    return [band, line]
+
+
+def _reach_in_words(label: str, graph: Mapping[str, Any]) -> str:
+    last = max((entry["hop"] for entry in graph["reach"]), default=0)
+    at_end = [entry for entry in graph["reach"] if entry["hop"] == last]
+    shown = sorted(at_end, key=lambda entry: (-entry["mean"], entry["table"]))[:3]
+    parts = [f"{number(entry['mean'])} of {entry['table']}" for entry in shown]
+    return f"{label}, within {last} hops: {', '.join(parts) or 'nothing'}."
+
+
+def _order(nearest: Sequence[Mapping[str, int | None]], table: str) -> float:
+    found = [hops[table] for hops in nearest if hops.get(table) is not None]
+    return min((hop for hop in found if hop is not None), default=np.inf)
+
+
+def _mark_unreachable(
+    figure: go.Figure,
+    values: Sequence[Sequence[int | None]],
+    tables: Sequence[str],
+    labels: Sequence[str],
+) -> None:
+    """Write a dash where there is no cell to write in."""
+    for row, table in zip(values, tables, strict=True):
+        for hop, label in zip(row, labels, strict=True):
+            if hop is None:
+                figure.add_annotation(x=label, y=table, text="–", showarrow=False)
+
+
+def _hop_in_words(table: str, hop: int | None) -> str:
+    return f"{table} out of reach" if hop is None else f"{table} {hop}"
+
+
+def _wrap(label: str) -> str:
+    return label.replace(" (", "<br>(").replace(" · ", "<br>")

@@ -1,0 +1,86 @@
+"""The literature behind what a study used, and nothing that it did not use."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from workbench.chart import all_series
+from workbench.measures import MEASURES
+from workbench.models import MODELS
+from workbench.palette import topology_label
+from workbench.remedies import REMEDIES
+from workbench.results import Results
+from workbench.samples import SAMPLES
+from workbench.topologies import TOPOLOGIES
+
+STATISTICS = (
+    (
+        "Intervals of means and of paired differences",
+        'Student (1908), "The probable error of a mean", Biometrika 6.',
+    ),
+    (
+        "Exact sign-flip test",
+        'Pitman (1937), "Significance tests which may be applied to samples from any'
+        ' populations", Supplement to the Journal of the Royal Statistical Society 4.',
+    ),
+    (
+        "Adjustment for several contrasts",
+        'Holm (1979), "A simple sequentially rejective multiple test procedure",'
+        " Scandinavian Journal of Statistics 6.",
+    ),
+)
+TRAINING = (
+    ("Optimiser", "Kingma and Ba (2015), arXiv:1412.6980 (Adam)."),
+    ("Column encoders", "Hu et al. (2024), arXiv:2404.00776 (PyTorch Frame)."),
+)
+FLOORS = (
+    "Boosted floors",
+    "Friedman (2001), Annals of Statistics 29; Ke et al. (2017), NeurIPS (histograms);"
+    " scikit-learn's HistGradientBoosting, Pedregosa et al. (2011), JMLR 12.",
+)
+ALIGNMENT = (
+    "Alignment of embeddings",
+    "Schönemann (1966), Psychometrika 31 (orthogonal Procrustes).",
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Citation:
+    """What was used, and where it comes from."""
+
+    subject: str
+    text: str
+
+
+def citations(results: Results) -> tuple[Citation, ...]:
+    """Return the sources of what a study used, each once, in the order of the report."""
+    pairs = dict.fromkeys(_collect(results))
+    return tuple(Citation(subject, text) for subject, text in pairs if text)
+
+
+def _collect(results: Results) -> Iterator[tuple[str, str]]:
+    for source in dict.fromkeys(source for source, _ in results.arms):
+        if source in SAMPLES:
+            sample = SAMPLES[source]
+            yield f"Sample {source}", f"{sample.source} ({sample.license})"
+    for topology in dict.fromkeys(topology for _, topology in results.arms):
+        if topology in TOPOLOGIES:
+            yield topology_label(topology), TOPOLOGIES[topology].paper
+    everything = all_series(results)
+    for model in dict.fromkeys(series.model for series in everything):
+        if model in MODELS:
+            yield f"Network {model}", MODELS[model].source
+    for remedy in dict.fromkeys(series.remedy for series in everything):
+        if remedy in REMEDIES:
+            yield f"Remedy {remedy}", REMEDIES[remedy].source
+    yield from TRAINING
+    for measure in results.layers["measure"].unique():
+        if measure in MEASURES:
+            yield f"Measure: {MEASURES[measure].label}", MEASURES[measure].source
+    if any("boosted" in str(floor["name"]) for floor in results.comparison["baselines"]):
+        yield FLOORS
+    if len(results.comparison["contrasts"]):
+        yield from STATISTICS
+    else:
+        yield STATISTICS[0]
+    if len(results.projection):
+        yield ALIGNMENT
