@@ -174,7 +174,9 @@ class _Reader:
             time_column=(
                 self.text(entry, "time_column") if "time_column" in entry else None
             ),
-            columns=MappingProxyType({key: self.stype(columns, key) for key in columns}),
+            columns=MappingProxyType(
+                {key: self.stype(columns, key) for key in columns}
+            ),
         )
 
     def stype(self, content: Mapping[str, Any], name: str) -> Stype:

@@ -96,6 +96,14 @@ class AbstractReader(ABC):
         """Yield the rows of a table in the source's order, columns as reflected."""
 
     @abstractmethod
+    def verify(self) -> None:
+        """Check that the source still is what was fingerprinted.
+
+        Raises:
+            DatabaseError: It has been written to since.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Give back files and connections."""
 
@@ -114,7 +122,7 @@ class AbstractReader(ABC):
 def quote(identifier: str) -> str:
     """Return a name as a quoted SQL identifier.
 
-    >>> quote('Order "A"')
-    '"Order ""A"""'
+    >>> quote('an "odd" name')
+    '"an ""odd"" name"'
     """
     return '"' + identifier.replace('"', '""') + '"'

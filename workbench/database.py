@@ -1,0 +1,292 @@
+"""A read-only, fingerprinted, columnar snapshot of a database's rows.
+
+A source is read once, in batches, into one DuckDB file in the cache; everything later
+reads that file. Many processes may hold the same snapshot open.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from workbench.errors import DatabaseError, unknown
+from workbench.reader import (
+    AbstractReader,
+    SourceColumn,
+    SourceKey,
+    SourceTable,
+    quote,
+)
+from workbench.readers import READERS
+from workbench.resources import cache_directory
+from workbench.snapshot import (
+    ROW,
+    CacheEntry,
+    Snapshot,
+    clear_cache,
+    list_cache,
+    open_snapshot,
+)
+
+__all__ = [
+    "ROW",
+    "CacheEntry",
+    "Database",
+    "SourceColumn",
+    "SourceKey",
+    "SourceTable",
+    "cache_directory",
+    "clear_cache",
+    "connect",
+    "list_cache",
+    "quote",
+]
+
+SAMPLE = "sample:"
+
+
+class Database:
+    """The rows of one source; a context manager, final, never written to.
+
+    Every table of the source is a table of the snapshot with its own columns and
+    ``__row``: 0, 1, 2, … in the source's order.
+
+    Attributes:
+        name: What the source is called in results: a file's stem, or the sample's name.
+        source: The source as the user wrote it, without a password.
+        fingerprint: 16 hexadecimal digits that change when the content does.
+        path: The snapshot's file.
+        tables: The source's tables.
+        warnings: What was left out or read differently, one sentence each.
+    """
+
+    def __init__(self, name: str, source: str, snapshot: Snapshot) -> None:
+        self.name = name
+        self.source = source
+        self.fingerprint = snapshot.fingerprint
+        self.path = snapshot.path
+        self.tables = snapshot.tables
+        self.warnings = snapshot.warnings
+        self._connection = snapshot.connection
+        self._types = snapshot.types
+        self._links: dict[tuple[object, ...], np.ndarray] = {}
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the snapshot."""
+        self._connection.close()
+
+    def table(self, name: str) -> SourceTable:
+        """Return a table by name.
+
+        Raises:
+            DatabaseError: There is no such table.
+        """
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise DatabaseError(unknown("table", name, [each.name for each in self.tables]))
+
+    def sql(self, query: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """Return the result of a query over the snapshot, which cannot be written to.
+
+        Args:
+            query: DuckDB SQL; names of the source go through `quote`.
+            parameters: Values for ``?`` in the query.
+        """
+        with self._connection.cursor() as cursor:
+            return cursor.sql(query, params=list(parameters)).to_arrow_table()
+
+    def arrow(self, table: str, columns: Sequence[str]) -> pa.Table:
+        """Return columns of a table, in row order.
+
+        Raises:
+            DatabaseError: There is no such table or column.
+        """
+        source = self.table(table)
+        for column in columns:
+            self._type(source.name, column)
+        names = ", ".join(map(quote, columns)) or quote(ROW)
+        rows = self.sql(f"SELECT {names} FROM {quote(table)} ORDER BY {quote(ROW)}")
+        return rows if columns else rows.select([])
+
+    def links(
+        self,
+        columns_of: str,
+        columns: Sequence[str],
+        ref_table: str,
+        ref_columns: Sequence[str],
+    ) -> np.ndarray:
+        """Return the row of the parent that every row of a table refers to.
+
+        Values are compared by what they are: 64-bit integers exactly, a whole number
+        and its text as equal.
+
+        Args:
+            columns_of: The table that refers.
+            columns: Its columns.
+            ref_table: The table referred to.
+            ref_columns: Its columns, one for each of ``columns``.
+
+        Returns:
+            int64 ``[rows of columns_of]``, read-only: a row of ``ref_table``, or -1
+            where a part of the key is NULL or no such row exists. Where several rows
+            match, the first.
+        """
+        key = (columns_of, tuple(columns), ref_table, tuple(ref_columns))
+        if key not in self._links:
+            self._links[key] = self._join(*key)
+        return self._links[key]
+
+    def comparable(
+        self,
+        own: tuple[str, str, Sequence[str]],
+        ref: tuple[str, str, Sequence[str]],
+    ) -> list[tuple[str, str]]:
+        """Return, a part of a key, two SQL expressions that are equal where it matches.
+
+        Args:
+            own: Alias, table and columns of the side that refers.
+            ref: Alias, table and columns of the side referred to.
+        """
+        alias, table, columns = own
+        ref_alias, ref_table, ref_columns = ref
+        return [
+            _comparable(
+                f"{alias}.{quote(column)}",
+                self._type(table, column),
+                f"{ref_alias}.{quote(ref_column)}",
+                self._type(ref_table, ref_column),
+            )
+            for column, ref_column in zip(columns, ref_columns, strict=True)
+        ]
+
+    def _join(
+        self,
+        columns_of: str,
+        columns: tuple[str, ...],
+        ref_table: str,
+        ref_columns: tuple[str, ...],
+    ) -> np.ndarray:
+        num_rows = self.table(columns_of).num_rows
+        pairs = self.comparable(
+            ("c", columns_of, columns), ("p", ref_table, ref_columns)
+        )
+        keys = ", ".join(f"{own} AS k{at}" for at, (own, _) in enumerate(pairs))
+        ref_keys = ", ".join(f"{ref} AS k{at}" for at, (_, ref) in enumerate(pairs))
+        same = " AND ".join(f"child.k{at} = parent.k{at}" for at in range(len(pairs)))
+        row = quote(ROW)
+        found = self.sql(
+            "SELECT child.r, parent.r FROM"
+            f" (SELECT {row} AS r, {keys} FROM {quote(columns_of)} c) child JOIN"
+            f" (SELECT min({row}) AS r, {ref_keys} FROM {quote(ref_table)} p"
+            f" GROUP BY ALL) parent ON {same}"
+        )
+        links = np.full(num_rows, -1, dtype=np.int64)
+        links[found.column(0).to_numpy()] = found.column(1).to_numpy()
+        links.flags.writeable = False
+        return links
+
+    def _type(self, table: str, column: str) -> str:
+        if (table, column) not in self._types:
+            known = [each.name for each in self.table(table).columns]
+            raise DatabaseError(unknown(f'column of "{table}"', column, known))
+        return self._types[table, column]
+
+
+def connect(source: str | Path, *, cache: Path | None = None) -> Database:
+    """Open a source, reading it into the cache unless its content is there already.
+
+    Args:
+        source: An SQLite file, ``sqlite:///FILE``, or ``sample:NAME``.
+        cache: The folder to keep snapshots in, `cache_directory` by default.
+
+    Returns:
+        The database; the source itself is closed again and was not written to.
+
+    Raises:
+        DatabaseError: The source cannot be read.
+        SampleError: There is no such sample, or it cannot be built.
+    """
+    written = str(source)
+    root = cache_directory() if cache is None else cache
+    if written.startswith(SAMPLE):
+        name = written.removeprefix(SAMPLE)
+        with _open_reader(_build_sample(name)) as reader:
+            return Database(name, written, open_snapshot(reader, root))
+    with _open_reader(written) as reader:
+        shown = _without_password(written)
+        return Database(reader.name, shown, open_snapshot(reader, root))
+
+
+def _build_sample(name: str) -> str:
+    # Imported here: a builder may need packages that a user's own files do not.
+    from workbench.samples import build_sample
+
+    return str(build_sample(name))
+
+
+def _open_reader(address: str) -> AbstractReader:
+    family, separator, _ = address.partition("://")
+    if not separator:
+        return READERS["sqlite"](Path(address).expanduser())
+    dialect = family.partition("+")[0].lower()
+    if dialect not in READERS:
+        readable = ", ".join(sorted(READERS))
+        raise DatabaseError(
+            f'The source "{_without_password(address)}" is of a kind, "{dialect}", that'
+            f" cannot be read; these can: {readable}."
+        )
+    path = make_url(address).database
+    if not path:
+        raise DatabaseError(f'The source "{address}" names no file.')
+    return READERS[dialect](Path(path))
+
+
+def _without_password(address: str) -> str:
+    if "://" not in address:
+        return address
+    try:
+        return make_url(address).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise DatabaseError(
+            "The source is written like a URL but cannot be understood; write"
+            " sqlite:///FILE or the path of a file."
+        ) from error
+
+
+def _comparable(own: str, own_type: str, ref: str, ref_type: str) -> tuple[str, str]:
+    """Return two expressions of one type, so that equal values compare as equal."""
+    if own_type == ref_type:
+        return own, ref
+    if "VARCHAR" in (own_type, ref_type):
+        return _as_text(own, own_type), _as_text(ref, ref_type)
+    return _as_whole(own, own_type), _as_whole(ref, ref_type)
+
+
+def _as_text(expression: str, physical: str) -> str:
+    if physical != "DOUBLE":
+        return f"CAST({expression} AS VARCHAR)"
+    whole = f"CAST({_as_whole(expression, physical)} AS VARCHAR)"
+    return f"coalesce({whole}, CAST({expression} AS VARCHAR))"
+
+
+def _as_whole(expression: str, physical: str) -> str:
+    if physical != "DOUBLE":
+        return expression
+    whole = f"TRY_CAST({expression} AS BIGINT)"
+    return f"CASE WHEN trunc({expression}) = {expression} THEN {whole} END"
