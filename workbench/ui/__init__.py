@@ -1,0 +1,1 @@
+"""The browser workbench, the only part that knows Streamlit."""

@@ -1,0 +1,174 @@
+"""Schemas and graphs as boxes and lines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.blueprint import (
+    Blueprint,
+    EdgeRule,
+    JunctionEdge,
+    KeyEdge,
+    KeyRole,
+    RowNode,
+    ValueEdge,
+)
+from workbench.schema import Schema, Table
+from workbench.ui import words
+from workbench.ui.diagram import Box, Line
+from workbench.ui.diagram.layout import Rings, in_layers, in_rings
+
+CARD_WIDTH, CARD_HEAD, CARD_ROW, CARD_END = 210.0, 44.0, 20.0, 6.0
+MOST_LINES = 9
+NODE_SIZE, TARGET_SIZE = 30.0, 42.0
+
+
+def draw_schema(schema: Schema, detail: str) -> tuple[list[Box], list[Line]]:
+    """Return a schema's tables as cards and its keys as lines.
+
+    Args:
+        schema: What to draw.
+        detail: ``names``, ``keys`` or ``all`` columns.
+    """
+    shown = {table.name: _lines_of(schema, table, detail) for table in schema.tables}
+    sizes = {
+        name: (CARD_WIDTH, CARD_HEAD + CARD_ROW * (len(lines) + bool(more)) + CARD_END)
+        for name, (lines, more) in shown.items()
+    }
+    keys = schema.foreign_keys
+    places = in_layers(sizes, [(key.table, key.ref_table) for key in keys])
+    boxes = [
+        Box(
+            id=table.name,
+            label=table.name,
+            note=words.rows(table.num_rows),
+            alt=_table_in_words(schema, table),
+            x=places[table.name][0],
+            y=places[table.name][1],
+            w=sizes[table.name][0],
+            h=sizes[table.name][1],
+            kind="card",
+            rows=shown[table.name][0],
+            more=shown[table.name][1],
+        )
+        for table in schema.tables
+    ]
+    lines = [
+        Line(
+            id=key.id,
+            source=key.table,
+            target=key.ref_table,
+            label=", ".join(key.columns),
+            line="solid" if key.declared else "dashed",
+        )
+        for key in keys
+    ]
+    return boxes, lines
+
+
+def draw_graph(
+    blueprint: Blueprint, counts: Mapping[str, int], colour: str
+) -> tuple[list[Box], list[Line], Rings]:
+    """Return a graph's node types on rings around the target, and its edge types.
+
+    Args:
+        blueprint: What to draw.
+        counts: Number of nodes of every type.
+        colour: The topology's.
+    """
+    sees = [pair for rule in blueprint.edges for pair in _who_sees_whom(rule)]
+    names = [rule.name for rule in blueprint.nodes]
+    rings = in_rings(names, blueprint.target, sees)
+    boxes = []
+    for rule in blueprint.nodes:
+        is_target = rule.name == blueprint.target
+        size = TARGET_SIZE if is_target else NODE_SIZE
+        kind = "type" if isinstance(rule, RowNode) else "value"
+        what = "rows" if kind == "type" else "values"
+        far = rule.name in rings.far
+        boxes.append(
+            Box(
+                id=rule.name,
+                label=rule.name,
+                note=f"{counts.get(rule.name, 0):,}",
+                alt=f"{rule.name}: {counts.get(rule.name, 0):,} {what}"
+                + (", the target" if is_target else "")
+                + (", out of reach" if far else ""),
+                x=rings.places[rule.name][0],
+                y=rings.places[rule.name][1],
+                w=size,
+                h=size,
+                kind=kind,
+                colour=colour,
+                emphasis=is_target,
+                dim=far,
+            )
+        )
+    return boxes, [_line_of(rule) for rule in blueprint.edges], rings
+
+
+def graph_in_words(blueprint: Blueprint, plan: Mapping[str, Any]) -> str:
+    """Return a graph's schema in a sentence."""
+    types = ", ".join(f"{name} ({count:,})" for name, count in plan["nodes"].items())
+    return (
+        f"The graph {blueprint.name}, around {blueprint.target}: node types {types};"
+        f" {len(blueprint.edges)} edge types."
+    )
+
+
+def _lines_of(
+    schema: Schema, table: Table, detail: str
+) -> tuple[tuple[tuple[str, str, str], ...], str]:
+    """Return a card's lines and what is said of the columns left out."""
+    foreign = {name for key in schema.keys_from(table.name) for name in key.columns}
+    lines = []
+    for column in table.columns:
+        primary = column.name in table.primary_key
+        is_key = primary or column.name in foreign
+        mark = "PK" if primary else "FK" if is_key else ""
+        if detail == "all" or (detail == "keys" and is_key):
+            lines.append((mark, column.name, str(column.stype)))
+    if detail == "names":
+        return (), ""
+    hidden = len(table.columns) - min(len(lines), MOST_LINES)
+    return tuple(lines[:MOST_LINES]), f"{hidden} more columns" if hidden else ""
+
+
+def _table_in_words(schema: Schema, table: Table) -> str:
+    parents = ", ".join(key.ref_table for key in schema.keys_from(table.name))
+    children = ", ".join(key.table for key in schema.keys_into(table.name))
+    return (
+        f"{table.name}: {words.rows(table.num_rows)}, {len(table.columns)} columns"
+        + (f"; refers to {parents}" if parents else "")
+        + (f"; referred to by {children}" if children else "")
+    )
+
+
+def _line_of(rule: EdgeRule) -> Line:
+    arrow = {KeyRole.EDGE: "both", KeyRole.DOWN: "down"}.get(rule.direction, "up")
+    match rule:
+        case JunctionEdge():
+            label, line = f"every row of {rule.table}", "thick"
+        case KeyEdge():
+            label, line = rule.name, "solid"
+        case ValueEdge():
+            label, line = rule.column.name, "solid"
+    return Line(
+        id=rule.name,
+        source=rule.source,
+        target=rule.target,
+        label=label,
+        line=line,
+        arrow=arrow,
+    )
+
+
+def _who_sees_whom(rule: EdgeRule) -> list[tuple[str, str]]:
+    """Return (a, b) where one layer carries b's state to a."""
+    up, down = (rule.target, rule.source), (rule.source, rule.target)
+    match rule.direction:
+        case KeyRole.UP:
+            return [up]
+        case KeyRole.DOWN:
+            return [down]
+        case _:
+            return [up, down]

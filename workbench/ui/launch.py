@@ -1,0 +1,33 @@
+"""Starts the browser workbench in this process."""
+
+import os
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def serve(port: int, headless: bool) -> None:
+    """Serve the workbench until the process is stopped.
+
+    Args:
+        port: On 127.0.0.1.
+        headless: Whether to leave the browser alone.
+    """
+    from streamlit.web import cli
+
+    script = entry_script()
+    # Streamlit looks for .streamlit/config.toml where it is started.
+    os.chdir(script.parent)
+    sys.argv = [
+        *("streamlit", "run", str(script)),
+        *("--server.port", str(port)),
+        *("--server.headless", str(headless).lower()),
+    ]
+    cli.main()
+
+
+def entry_script() -> Path:
+    """Return app.py: inside the package of a wheel, beside it in the repository."""
+    inside = PACKAGE / "app.py"
+    return inside if inside.exists() else PACKAGE.parent / "app.py"

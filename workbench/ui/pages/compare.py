@@ -1,0 +1,190 @@
+"""Compare: what the choice of graph did, at one depth for all of them."""
+
+import streamlit as st
+
+from workbench.chart import all_series, best_depths, series_style
+from workbench.errors import WorkbenchError
+from workbench.figures import (
+    contrast_figure,
+    cost_figure,
+    depth_figure,
+    hop_heatmap,
+    last_layer_figure,
+    layer_figure,
+    projection_figure,
+    reach_figure,
+    train_test_figure,
+)
+from workbench.jobs import find_job
+from workbench.measures import MEASURES
+from workbench.reading import HEADLINE_MEASURE, read_depth
+from workbench.ui import calls, downloads, place, scores, widgets, words
+
+st.title("Compare")
+
+try:
+    folder = place.results()
+except WorkbenchError as error:
+    widgets.empty_state(str(error), "data", "Open a database")
+
+job = find_job(folder)
+if job is not None and job.is_running():
+    with st.container(border=True):
+        st.markdown("This run is still under way; what has finished is shown.")
+        st.page_link(widgets.page_file("train"), label="See how far it is")
+if not (folder / "comparison.json").exists():
+    widgets.empty_state(words.NO_RESULTS_YET, "train", "Go to the run")
+with widgets.errors_shown():
+    results = calls.results_in(folder)
+dark = widgets.is_dark()
+everything = all_series(results)
+
+if folder.name == place.STORED_RESULTS:
+    st.caption(words.FROM_THE_SAMPLE)
+with st.container(border=True):
+    st.markdown(f"##### {widgets.as_text(results.comparison['verdict'])}")
+    st.caption(widgets.as_text(scores.audit_in_words(results)))
+for sentence in scores.failures_in_words(results):
+    st.warning(widgets.as_text(sentence))
+
+# --- one depth for everything ----------------------------------------------
+
+usual = next(iter(best_depths(results).values()), results.depths[-1])
+if len(results.depths) > 1:
+    depth = st.select_slider(
+        "Depth (number of layers), for everything on this page",
+        results.depths,
+        value=usual,
+        key="depth",
+        bind="query-params",
+        help="One layer reaches one hop further. The arrow keys move it.",
+    )
+else:
+    depth = results.depths[0]
+    st.caption(f"Every network of this study has depth {depth}.")
+
+widgets.show_chart(depth_figure(results, depth=depth, dark=dark), "compare_depths")
+
+columns = st.columns(min(len(everything), 4))
+for index, series in enumerate(everything):
+    with columns[index % len(columns)], st.container(border=True, height="stretch"):
+        widgets.swatch(series_style(results, series))
+        shown = scores.at_depth(results, series, depth)
+        st.metric(
+            shown.label,
+            shown.value,
+            delta=shown.note,
+            delta_color="off",
+            delta_arrow="off",
+        )
+        st.caption(widgets.as_text(read_depth(results, series).sentence))
+
+# --- why -------------------------------------------------------------------
+
+VIEWS = (
+    "Sameness (oversmoothing)",
+    "Embeddings",
+    "Train and test",
+    "Differences",
+    "Reach",
+    "Cost",
+    "All runs",
+)
+sameness, embeddings, train_test, differences, reach, cost, runs = st.tabs(
+    VIEWS, key="view", on_change="rerun", bind="query-params"
+)
+if sameness.open:
+    with sameness:
+        measures = [name for name in MEASURES if name in set(results.layers["measure"])]
+        if not measures:
+            st.info("No run of this study was measured.")
+        else:
+            usual_measure = (
+                measures.index(HEADLINE_MEASURE) if HEADLINE_MEASURE in measures else 0
+            )
+            measure = st.selectbox(
+                "Measure of how alike the rows' states have become",
+                measures,
+                index=usual_measure,
+                format_func=lambda name: f"{MEASURES[name].label} ({name})",
+                key="measure",
+                bind="query-params",
+            )
+            left, right = st.columns(2)
+            with left:
+                widgets.show_chart(
+                    last_layer_figure(results, measure, depth=depth, dark=dark),
+                    "compare_last_layer",
+                )
+            with right:
+                widgets.show_chart(
+                    layer_figure(results, measure, depth=depth, dark=dark),
+                    "compare_layers",
+                )
+            st.caption(widgets.as_text(f"{measure}: {MEASURES[measure].formula}"))
+if embeddings.open:
+    with embeddings:
+        layer = depth
+        if depth:
+            layer = st.slider(
+                "Layer", 0, depth, depth, key="compare_layer", help="0 is the input."
+            )
+        widgets.show_chart(
+            projection_figure(results, depth=depth, layer=layer, dark=dark),
+            "compare_embeddings",
+        )
+if train_test.open:
+    with train_test:
+        widgets.show_chart(train_test_figure(results, dark=dark), "compare_train_test")
+        st.markdown("#### Did the networks train?")
+        st.dataframe(
+            scores.training_table(results),
+            hide_index=True,
+            key="compare_training",
+            alt="Scores and gradient ratios by graph and depth",
+        )
+        st.caption(
+            "The gradient ratio is the norm of the gradient at the first layer over"
+            " that at the last: near 0 the first layers hear nothing of the error"
+            " (vanishing), far above 1 it explodes. A low training score then means"
+            " that a network did not train, not that it smoothed too much."
+        )
+if differences.open:
+    with differences:
+        if results.comparison["contrasts"]:
+            widgets.show_chart(contrast_figure(results, dark=dark), "compare_contrasts")
+        else:
+            st.info("One graph alone has nothing to differ from. Compare two or more.")
+if reach.open:
+    with reach:
+        widgets.show_chart(hop_heatmap(results.plans, dark=dark), "compare_hops")
+        widgets.show_chart(reach_figure(results.plans, dark=dark), "compare_reach")
+if cost.open:
+    with cost:
+        widgets.show_chart(cost_figure(results, dark=dark), "compare_cost")
+if runs.open:
+    with runs:
+        st.dataframe(
+            results.trials,
+            hide_index=True,
+            key="compare_runs",
+            alt="Every run with its scores, status and cost",
+        )
+
+st.markdown("#### Take it with you")
+with st.container(horizontal=True):
+    for offer in downloads.offers(results):
+        st.download_button(
+            offer.label,
+            offer.read,
+            file_name=offer.file_name,
+            mime=offer.mime,
+            key=f"compare_get_{offer.file_name}",
+            on_click="ignore",
+            help=offer.explanation,
+            icon=":material/download:",
+        )
+st.caption(
+    "The report is one file that opens offline. The study runs again from the command"
+    " line to the same numbers: workbench run study.toml --out out/study"
+)

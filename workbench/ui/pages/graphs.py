@@ -1,0 +1,106 @@
+"""Graphs: the same rows as several graphs, before anything trains."""
+
+import streamlit as st
+
+from workbench.figures import hop_heatmap, reach_figure
+from workbench.palette import EXPLANATIONS, arm_style, topology_label
+from workbench.topologies import TOPOLOGIES
+from workbench.ui import calls, drawings, place, tables, widgets
+from workbench.ui.diagram import draw
+
+st.title("Graphs")
+address = widgets.need_source()
+widgets.need_question()
+spec = place.question()
+
+names = st.pills(
+    "Which graphs to compare (topologies), two to four",
+    list(TOPOLOGIES),
+    selection_mode="multi",
+    default=list(place.graphs()),
+    format_func=topology_label,
+    key="graphs_chosen",
+)
+if len(names) > place.MAX_GRAPHS:
+    st.warning(
+        "Four graphs fit side by side; the last one chosen is not shown. Take one away"
+        " to see it."
+    )
+    names = names[: place.MAX_GRAPHS]
+if not names:
+    st.info("Choose a graph to see it.")
+    st.stop()
+place.choose_graphs(names)
+
+with widgets.errors_shown():
+    planned = calls.plan_of(address, spec, names)
+source, document = next(iter(planned.plans.items()))
+plans = {plan["name"]: plan for plan in document["topologies"]}
+arms = [(source, arm.topology) for arm in planned.arms]
+
+for leak in planned.leaks:
+    st.warning(widgets.as_text(f"Suspected leak: {leak}."))
+
+columns = st.columns(min(len(names), 3) if len(names) != 4 else 2)
+for index, arm in enumerate(planned.arms):
+    plan = plans[arm.topology]
+    style = arm_style(source, arm.topology, arms)
+    with columns[index % len(columns)], st.container(border=True):
+        st.markdown(f"#### {widgets.as_text(topology_label(arm.topology))}")
+        st.caption(widgets.as_text(EXPLANATIONS.get(arm.topology, "your own graph")))
+        counted = tables.size_in_words(plan)
+        st.markdown(widgets.as_text(counted))
+        boxes, lines, rings = drawings.draw_graph(
+            arm.blueprint, plan["nodes"], style.colour
+        )
+        draw(
+            boxes,
+            lines,
+            key=f"graphs_drawing_{arm.topology}",
+            height=400,
+            alt=drawings.graph_in_words(arm.blueprint, plan),
+            rings=rings.rings,
+        )
+        for warning in plan["warnings"]:
+            st.caption(f":material/warning: {widgets.as_text(warning)}")
+        if plan["unreachable"]:
+            far = ", ".join(plan["unreachable"])
+            st.caption(f":material/link_off: Out of reach: {widgets.as_text(far)}")
+        with st.expander("As a table"):
+            st.dataframe(
+                tables.graph_links(plan),
+                hide_index=True,
+                key=f"graphs_links_{arm.topology}",
+                alt=f"The edge types of {arm.topology} with their counts",
+            )
+            st.dataframe(
+                tables.graph_tables(arm.blueprint),
+                hide_index=True,
+                key=f"graphs_tables_{arm.topology}",
+                alt=f"What {arm.topology} makes of every table, and why",
+            )
+            st.download_button(
+                "This graph as a file (TOML)",
+                arm.blueprint.to_toml(),
+                file_name=f"{arm.topology}.toml",
+                mime="application/toml",
+                key=f"graphs_save_{arm.topology}",
+                on_click="ignore",
+            )
+st.caption(
+    "The target stands in the middle. A ring is a hop: a network of depth k sees what"
+    " lies within ring k. Circles are rows, diamonds are values; a thick line is a row"
+    " that became an edge. Hover or click to see which key a line is."
+)
+
+dark = widgets.is_dark()
+left, right = st.columns([2, 3])
+with left:
+    widgets.show_chart(hop_heatmap(planned.plans, dark=dark), "graphs_hops")
+with right:
+    widgets.show_chart(reach_figure(planned.plans, dark=dark), "graphs_reach")
+st.page_link(
+    widgets.page_file("train"),
+    label="Train on these graphs",
+    icon=":material/arrow_forward:",
+)

@@ -1,0 +1,153 @@
+"""Train: the same networks on every graph, at every depth."""
+
+import streamlit as st
+
+from workbench.errors import WorkbenchError
+from workbench.jobs import find_job, new_results_folder, results_folder, start_job
+from workbench.models import MODELS
+from workbench.palette import topology_label
+from workbench.remedies import REMEDIES
+from workbench.run import Budget
+from workbench.study import Arm, Study
+from workbench.topologies import TOPOLOGIES
+from workbench.ui import calls, place, progress, widgets, words
+
+st.title("Train")
+
+# --- a run that was started ------------------------------------------------
+
+running = place.read(place.RESULTS)
+folder = None
+if running is not None and running != place.STORED_RESULTS:
+    try:
+        folder = results_folder(running)
+    except WorkbenchError as error:
+        st.warning(widgets.as_text(str(error)))
+job = find_job(folder) if folder else None
+if job is not None:
+    alive = job.is_running()
+
+    @st.fragment(run_every=progress.EVERY_S if alive else None)
+    def follow() -> None:
+        """Draw the run as it is now, its end included."""
+        progress.show(job)
+
+    follow()
+    if st.button("Set up another run", key="train_another"):
+        place.write({place.RESULTS: None})
+        st.rerun()
+    st.stop()
+
+# --- setting one up --------------------------------------------------------
+
+address = widgets.need_source()
+widgets.need_question()
+spec = place.question()
+
+left, right = st.columns(2, gap="large")
+with left:
+    names = st.pills(
+        "Graphs (topologies), up to four",
+        list(TOPOLOGIES),
+        selection_mode="multi",
+        default=list(place.graphs()),
+        format_func=topology_label,
+        key="train_graphs",
+    )[: place.MAX_GRAPHS]
+    shallowest, deepest = st.slider(
+        "Depths (number of layers)",
+        min_value=0,
+        max_value=16,
+        value=(0, 3),
+        key="train_depths",
+        help="One layer reaches one hop further. Depth 0 is the target's row alone and"
+        " tells what the graph adds; keep it in.",
+    )
+    seeds = st.slider(
+        "Runs per depth (seeds)",
+        min_value=1,
+        max_value=12,
+        value=6,
+        key="train_seeds",
+        help="Every run starts from other random weights. Below six nothing is called a"
+        " difference.",
+    )
+with right:
+    models = st.multiselect(
+        "Network (model)",
+        list(MODELS),
+        default=[next(iter(MODELS))],
+        format_func=lambda name: f"{MODELS[name].title} ({name})",
+        key="train_models",
+    )
+    remedies = st.multiselect(
+        "Against collapse (remedy)",
+        list(REMEDIES),
+        default=[next(iter(REMEDIES))],
+        format_func=lambda name: f"{REMEDIES[name].title} ({name})",
+        key="train_remedies",
+    )
+    with st.expander("What a run may spend (budget)"):
+        usual = Budget()
+        epochs = st.number_input(
+            "Most passes over the training rows (epochs)",
+            min_value=1,
+            max_value=1000,
+            value=usual.epochs,
+            key="train_epochs",
+        )
+        patience = st.number_input(
+            "Passes without a better validation score before it stops (patience)",
+            min_value=1,
+            max_value=1000,
+            value=usual.patience,
+            key="train_patience",
+        )
+        width = st.number_input(
+            "Size of a state (width, channels)",
+            min_value=1,
+            max_value=256,
+            value=usual.width,
+            key="train_width",
+        )
+
+with widgets.errors_shown():
+    study = Study(
+        arms=tuple(Arm(address, name) for name in names),
+        task=spec,
+        models=tuple(models),
+        remedies=tuple(remedies),
+        depths=tuple(range(shallowest, deepest + 1)),
+        seeds=seeds,
+        budget=Budget(epochs=epochs, patience=patience, width=width),
+    )
+    planned = calls.plan_of_study(study)
+place.choose_graphs(names)
+for leak in planned.leaks:
+    st.warning(widgets.as_text(f"Suspected leak: {leak}."))
+
+with st.container(border=True):
+    st.markdown(
+        f"**{len(planned.cells)} runs** on {len(planned.arms)} graphs,"
+        f" {words.duration(planned.estimate_seconds())} on this machine, and the floors"
+        " that need no graph."
+    )
+    st.caption(words.RUNS_ON)
+    if st.button("Train", type="primary", key="train_start", shortcut="Mod+Enter"):
+        target = new_results_folder()
+        with widgets.errors_shown():
+            start_job(progress.portable(study, target), target)
+        place.write({place.RESULTS: target.name})
+        st.rerun()
+
+with st.expander("The same from the command line"):
+    st.code(study.to_toml(), language="toml")
+    st.download_button(
+        "The study as a file (TOML)",
+        study.to_toml(),
+        file_name="study.toml",
+        mime="application/toml",
+        key="train_study",
+        on_click="ignore",
+    )
+    st.code("workbench run study.toml --out out/study", language="bash")

@@ -1,0 +1,32 @@
+"""What every page has around it: its title, the way to the others, and what is open."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.ui import place, widgets
+
+PAGES = Path(__file__).parent / "pages"
+ICON = Path(__file__).parent / "icon.png"
+
+
+def run() -> None:
+    """Draw the frame and the page that the address names."""
+    st.set_page_config(
+        page_title="Graph modelling workbench", page_icon=str(ICON), layout="wide"
+    )
+    page = st.navigation(
+        [
+            st.Page(PAGES / "start.py", title="Start", default=True),
+            st.Page(PAGES / "data.py", title="Data", url_path="data"),
+            st.Page(PAGES / "question.py", title="Question", url_path="question"),
+            st.Page(PAGES / "graphs.py", title="Graphs", url_path="graphs"),
+            st.Page(PAGES / "train.py", title="Train", url_path="train"),
+            st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
+        ],
+        position="top",
+    )
+    place.carry_over()
+    if page.url_path:
+        widgets.show_place()
+    page.run()

@@ -1,0 +1,171 @@
+"""Schemas, tasks and graphs as tables and sentences: the text beside every drawing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from workbench.blueprint import Blueprint
+from workbench.schema import Schema, Table
+from workbench.score import METRICS
+from workbench.task import Task, TaskType
+from workbench.ui import words
+
+
+def table_in_words(table: Table) -> str:
+    """Return a table's size, key and time column in a sentence."""
+    key = ", ".join(table.primary_key)
+    said = [
+        f"{words.rows(table.num_rows)}, {len(table.columns)} columns",
+        f"key (primary key): {key}" if key else "no key (primary key)",
+    ]
+    if table.time_column:
+        said.append(f"time: {table.time_column}")
+    return " · ".join(said)
+
+
+def links_of(schema: Schema, name: str) -> list[str]:
+    """Return the links that leave and reach a table, one sentence each."""
+    found = []
+    for key in schema.keys_from(name):
+        columns = ", ".join(key.columns)
+        kind = "" if key.declared else " (from the hints)"
+        missing = f", {key.num_dangling:,} lead nowhere" if key.num_dangling else ""
+        empty = f", {key.num_null:,} empty" if key.num_null else ""
+        found.append(f"{columns} → {key.ref_table}{kind}{missing}{empty}")
+    return found + [
+        f"← {key.table}.{', '.join(key.columns)}" for key in schema.keys_into(name)
+    ]
+
+
+def columns_of(schema: Schema, table: Table) -> pd.DataFrame:
+    """Return a row per column: key, type, what it means and why."""
+    foreign = {
+        column: key.ref_table
+        for key in schema.keys_from(table.name)
+        for column in key.columns
+    }
+    return pd.DataFrame(
+        [
+            {
+                "Column": column.name,
+                "Key": " ".join(
+                    [
+                        *(["PK"] if column.name in table.primary_key else []),
+                        *(
+                            [f"FK → {foreign[column.name]}"]
+                            if column.name in foreign
+                            else []
+                        ),
+                    ]
+                ),
+                "Meaning (semantic type)": words.STYPES[column.stype],
+                "Declared as": column.sql_type,
+                "Distinct": column.num_distinct,
+                "Empty (NULL)": column.num_null,
+                "Why this type": column.evidence,
+            }
+            for column in table.columns
+        ]
+    )
+
+
+def all_tables(schema: Schema) -> pd.DataFrame:
+    """Return a row per table."""
+    return pd.DataFrame(
+        [
+            {
+                "Table": table.name,
+                "Rows": table.num_rows,
+                "Columns": len(table.columns),
+                "Key": ", ".join(table.primary_key),
+                "Links": "; ".join(links_of(schema, table.name)),
+            }
+            for table in schema.tables
+        ]
+    )
+
+
+def task_in_words(task: Task) -> str:
+    """Return how a task is split and scored in a sentence."""
+    kind, _, column = task.spec.split.partition(":")
+    said = [f"Split: {words.SPLITS[kind].lower()}" + (f" ({column})" if column else "")]
+    if task.spec.where:
+        said.append(f"only rows where {task.spec.where}")
+    if task.spec.hide:
+        said.append(f"hidden: {', '.join(task.spec.hide)}")
+    said.append(f"score: {METRICS[task.metric].label}")
+    return "; ".join(said) + "."
+
+
+def balance(task: Task) -> pd.DataFrame:
+    """Return a row per part of the split and class, or the spread of a number."""
+    frame = pd.DataFrame({"part": task.split, "label": task.labels})
+    rows: list[dict[str, Any]] = []
+    for part, name in enumerate(words.SPLIT_PARTS):
+        labels = frame.loc[frame["part"] == part, "label"]
+        if task.task_type is TaskType.REGRESSION:
+            spread = labels.describe()
+            rows.append(
+                {
+                    "Part": name,
+                    "Rows": len(labels),
+                    "Mean": spread["mean"],
+                    "Lower quarter": spread["25%"],
+                    "Median": spread["50%"],
+                    "Upper quarter": spread["75%"],
+                }
+            )
+            continue
+        shares = labels.value_counts(normalize=True)
+        for index, value in enumerate(task.classes):
+            share = float(shares.get(float(index), 0.0))
+            rows.append(
+                {
+                    "Part": name,
+                    "Value": value,
+                    "Rows": int((labels == index).sum()),
+                    "Share": share,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def size_in_words(plan: Mapping[str, Any]) -> str:
+    """Return a graph's number of nodes and edges."""
+    nodes, edges = plan["nodes"], plan["edges"]
+    num_edges = sum(edge["count"] for edge in edges)
+    return (
+        f"{sum(nodes.values()):,} nodes of {_types(len(nodes))},"
+        f" {num_edges:,} edges of {_types(len(edges))}"
+    )
+
+
+def _types(number: int) -> str:
+    return "1 type" if number == 1 else f"{number} types"
+
+
+def graph_tables(blueprint: Blueprint) -> pd.DataFrame:
+    """Return what became of every table, and why."""
+    return pd.DataFrame(
+        [
+            {"Table": one.subject, "Becomes": str(one.role), "Why": one.reason}
+            for one in blueprint.tables
+        ]
+    )
+
+
+def graph_links(plan: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a graph's edge types with their counts."""
+    return pd.DataFrame(
+        [
+            {
+                "From": edge["type"][0],
+                "Link": edge["type"][1],
+                "To": edge["type"][2],
+                "Edges": edge["count"],
+            }
+            for edge in plan["edges"]
+        ],
+        columns=["From", "Link", "To", "Edges"],
+    )

@@ -1,0 +1,112 @@
+"""Pieces that several pages draw alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.chart import Chart
+from workbench.errors import WorkbenchError
+from workbench.palette import ArmStyle, topology_label
+from workbench.ui import calls, place, words
+
+PAGES = Path(__file__).parent / "pages"
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show what a user can put right as a sentence, and end the page there."""
+    try:
+        yield
+    except WorkbenchError as error:
+        st.error(as_text(str(error)))
+        st.stop()
+
+
+def as_text(text: str) -> str:
+    """Return text that Markdown shows as it is written, whoever wrote it."""
+    return "".join(
+        f"\\{sign}" if sign in r"\`*_{}[]()#+-!|<>$~:" else sign for sign in text
+    )
+
+
+def is_dark() -> bool:
+    """Return whether the page is drawn in the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def page_file(name: str) -> str:
+    """Return what `st.switch_page` and `st.page_link` take for a page."""
+    return str(PAGES / f"{name}.py")
+
+
+def show_chart(chart: Chart, key: str) -> None:
+    """Draw a chart with how to read it underneath."""
+    st.plotly_chart(
+        chart.figure,
+        theme=None,
+        key=key,
+        alt=chart.alt,
+        config={
+            "displaylogo": False,
+            "modeBarButtonsToRemove": ["lasso2d", "select2d"],
+        },
+    )
+    st.caption(f"{as_text(chart.how_to_read)} Numbers from {as_text(chart.source)}.")
+
+
+def swatch(style: ArmStyle) -> None:
+    """Name an arm beside its colour."""
+    st.html(
+        f'<div style="display:flex;gap:.5rem;align-items:center;font-weight:600">'
+        f'<span style="flex:none;width:14px;height:14px;border-radius:4px;'
+        f'background:{style.colour}"></span>{escape(style.label)}</div>'
+    )
+
+
+def empty_state(sentence: str, page: str, label: str) -> None:
+    """Say what is missing, offer the one step that helps, and end the page there."""
+    with st.container(border=True):
+        st.markdown(as_text(sentence))
+        st.page_link(page_file(page), label=label, icon=":material/arrow_forward:")
+    st.stop()
+
+
+def need_source() -> str:
+    """Return the address of the open database, or end the page with the way to one."""
+    try:
+        address = place.source_address()
+    except WorkbenchError as error:
+        empty_state(str(error), "data", "Open a database")
+    if address is None:
+        empty_state(words.NOTHING_OPEN, "data", "Open a database")
+    return address
+
+
+def need_question() -> None:
+    """End the page with the way to the question where there is none."""
+    if place.question() is None:
+        empty_state(words.NO_QUESTION, "question", "Say what to predict")
+
+
+def show_place() -> None:
+    """Say in one line what is open, what is asked and which graphs are compared."""
+    parts = []
+    try:
+        address = place.source_address()
+        if address is not None:
+            parts.append(f"**{as_text(calls.schema_of(address).name)}**")
+    except WorkbenchError:
+        return  # the page itself says so, with the way out
+    if not parts:
+        return
+    spec = place.question()
+    if spec is not None:
+        name = spec if isinstance(spec, str) else spec.target
+        parts.append(f"predict {as_text(name)}")
+        parts.append(
+            " and ".join(as_text(topology_label(each)) for each in place.graphs())
+        )
+    st.caption(" → ".join(parts))

@@ -1,0 +1,134 @@
+"""What the interface says: plain words first, the field's term beside them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from workbench.schema import Stype
+from workbench.task import TaskType
+
+TITLE = "Which graph should you build from your database, and how deep should it go?"
+PROMISE = (
+    "Files are read, never changed. Everything is computed on this machine and nothing"
+    " leaves it."
+)
+WHAT_IS_READ = (
+    "Opening a database copies its rows into a private cache on this machine (a"
+    " snapshot). Your file is opened for reading only and is never written."
+)
+NOTHING_OPEN = "Nothing is open yet. Open a sample or a file of your own first."
+NO_QUESTION = "Nothing is to be predicted yet. Say what first."
+NO_ROWS = "This file has tables but no rows, so there is nothing to learn from yet."
+NO_TABLES = "This database has no tables, so there is nothing to look at yet."
+NO_KEYS = (
+    "No links (foreign keys) are declared, so no row leads to another. A hint file can"
+    " name them; until then only the target's own rows can be used."
+)
+ONE_TABLE = (
+    "A graph needs two linked tables, or columns whose values become nodes (the"
+    " topology “promoted”)."
+)
+LINK_TO_NOTHING = (
+    "That link points to data that is not open here. Open a sample or a file of your"
+    " own first."
+)
+FROM_THE_SAMPLE = (
+    "These are the results that come with the workbench: one set of facts kept in three"
+    " schemas. Train on your own question to see yours here."
+)
+RUNS_ON = (
+    "The run goes on when you leave this page or close the browser. Come back by this"
+    " page's address."
+)
+JOB_DIED = (
+    "The run stopped before it was finished. What had finished is kept; going on runs"
+    " only the rest."
+)
+JOB_GONE = "This run is no longer under way; what had finished is kept."
+NO_RESULTS_YET = "This run has not finished anything that could be compared yet."
+
+STYPES: Mapping[Stype, str] = MappingProxyType(
+    {
+        Stype.NUMERICAL: "number (numerical)",
+        Stype.CATEGORICAL: "one of a few values (categorical)",
+        Stype.TIMESTAMP: "date or time (timestamp)",
+        Stype.TEXT: "free text (text)",
+        Stype.ID: "identifier (id), never a feature",
+        Stype.CONSTANT: "always the same (constant), never a feature",
+    }
+)
+TASK_TYPES: Mapping[TaskType, str] = MappingProxyType(
+    {
+        TaskType.BINARY: "Yes or no (binary classification)",
+        TaskType.MULTICLASS: "One of several classes (multiclass classification)",
+        TaskType.REGRESSION: "A number (regression)",
+    }
+)
+SPLITS: Mapping[str, str] = MappingProxyType(
+    {
+        "random": "At random",
+        "time": "By time: train on the past, test on the future",
+        "group": "By group: no group in two parts",
+        "column": "By a column that says train, val or test",
+    }
+)
+SPLIT_PARTS = ("Training", "Validation", "Test")
+STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "queued": ("·", "waiting"),
+        "running": ("▸", "running"),
+        "ok": ("✓", "finished"),
+        "failed": ("✕", "failed"),
+        "out-of-memory": ("✕", "out of memory"),
+        "cancelled": ("–", "cancelled"),
+    }
+)
+PHASES: Mapping[str, str] = MappingProxyType(
+    {
+        "planning": "Checking the study",
+        "training": "Training",
+        "comparing": "Comparing and writing the report",
+        "done": "Finished",
+        "cancelled": "Cancelled",
+    }
+)
+
+
+def not_sqlite(name: str, start: bytes) -> str:
+    """Say what an uploaded file is instead of a SQLite database."""
+    if not start:
+        return f'"{name}" is empty. Upload a SQLite database.'
+    known = {b"PK": "a zip file", b"SQLite": "cut short", b"\x1f\x8b": "a gzip file"}
+    guess = next((kind for magic, kind in known.items() if start.startswith(magic)), "")
+    seen = start[:8].decode("ascii", "replace").encode("ascii", "replace").decode()
+    shown = "".join(sign if sign.isprintable() else "?" for sign in seen)
+    what = f", so it is {guess}" if guess else ""
+    return (
+        f'"{name}" is not a SQLite database: it starts with "{shown}"{what}. Upload a'
+        " file that SQLite wrote (.sqlite, .db)."
+    )
+
+
+def too_large(name: str, num_bytes: int, limit_mb: int) -> str:
+    """Say that an upload is larger than is taken."""
+    return (
+        f'"{name}" has {num_bytes / 1e6:.0f} MB; the limit here is {limit_mb} MB.'
+        " Upload a part of it, or use the command line on the file itself."
+    )
+
+
+def rows(number: int) -> str:
+    """Return a number of rows in words."""
+    return "1 row" if number == 1 else f"{number:,} rows"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration as roughly as it is known."""
+    if seconds is None:
+        return "measuring how long it takes"
+    if seconds < 20:
+        return "a few seconds"
+    if seconds < 90:
+        return "about a minute"
+    if seconds < 5400:
+        return f"about {seconds / 60:.0f} minutes"
+    return f"about {seconds / 3600:.0f} hours"
