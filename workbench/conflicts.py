@@ -36,6 +36,11 @@ def _key_problems(draft: Draft, key: ForeignKey) -> Iterator[str]:
     child, parent = draft.tables[key.table].role, draft.tables[key.ref_table].role
     if child is TableRole.DROPPED:
         yield f'the key "{key.id}" is "{role}" while "{key.table}" is "dropped".'
+    if parent is TableRole.EDGE:
+        yield (
+            f'"{key.ref_table}" cannot be an "edge" while "{key.id}" refers to its'
+            " rows; drop that key or leave the rows nodes."
+        )
     if role in EDGE_ROLES and parent is not TableRole.NODE:
         yield (
             f'the key "{key.id}" is an edge, so "{key.ref_table}" has to be a "node",'
@@ -43,7 +48,7 @@ def _key_problems(draft: Draft, key: ForeignKey) -> Iterator[str]:
         )
     if role is KeyRole.FOLDED and key.ref_table == draft.spec.table:
         yield f'the key "{key.id}" leads to the target; leave it an "edge".'
-    if role is KeyRole.FOLDED and parent in (TableRole.EDGE, TableRole.DROPPED):
+    if role is KeyRole.FOLDED and parent is TableRole.DROPPED:
         yield f'the key "{key.id}" is "folded" while "{key.ref_table}" is "{parent}".'
 
 
@@ -62,9 +67,6 @@ def _table_problems(draft: Draft, table: Table) -> Iterator[str]:
                 f'no message can cross "{name}" with both of its keys'
                 f' "{roles.pop()}"; leave one an "edge".'
             )
-        used = [key.id for key in draft.schema.keys_into(name)]
-        if any(draft.keys[one].role is not KeyRole.DROPPED for one in used):
-            yield f'"{name}" cannot be an "edge" while "{used[0]}" refers to its rows.'
     if role is TableRole.FOLDED and not draft.keys_to(name, KeyRole.FOLDED):
         yield f'"{name}" is "folded" but no key that leads to it is; drop it instead.'
     if role in (TableRole.NODE, TableRole.EDGE):
