@@ -7,12 +7,14 @@ drawing it again.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from workbench.palette import DASHES, NEUTRAL, ArmStyle, arm_style
+from workbench.palette import DASHES, NEUTRAL, SYMBOLS, ArmStyle, arm_style
 from workbench.results import Results
 from workbench.score import METRICS
 
@@ -21,6 +23,17 @@ DARK_INK = "#e6e8ee"
 GRID = "rgba(128,128,128,0.22)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 HEIGHT = 420
+METRIC_TERMS: Mapping[str, str] = MappingProxyType(
+    {
+        "roc-auc": "ROC-AUC",
+        "average-precision": "average precision",
+        "log-loss": "log loss",
+        "accuracy": "accuracy",
+        "macro-f1": "macro F1",
+        "mae": "MAE",
+        "r2": "R²",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +104,14 @@ def series_style(results: Results, series: Series) -> ArmStyle:
     return ArmStyle(
         colour=style.colour,
         dash=DASHES[(step + place) % len(DASHES)],
-        symbol=style.symbol,
+        symbol=SYMBOLS[(SYMBOLS.index(style.symbol) + place) % len(SYMBOLS)],
         label=" · ".join(parts),
     )
 
 
 def metric_label(results: Results) -> str:
-    """Return the study's metric in the field's words, such as ``ROC-AUC``."""
-    return METRICS[results.comparison["metric"]].label
+    """Return the study's metric as the field writes it, such as ``ROC-AUC``."""
+    return METRIC_TERMS[results.comparison["metric"]]
 
 
 def higher_is_better(results: Results) -> bool:
@@ -201,6 +214,11 @@ def number(value: float | None) -> str:
     if value != 0 and (abs(value) >= 10_000 or abs(value) < 0.0005):
         return f"{value:.2e}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:,.4g}"
+
+
+def plain(text: object) -> str:
+    """Return a user's text so that Plotly, which reads some HTML, shows it as it is."""
+    return escape(str(text), quote=False)
 
 
 def note_figure(figure: go.Figure, text: str) -> None:

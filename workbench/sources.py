@@ -64,7 +64,7 @@ def _collect(results: Results) -> Iterator[tuple[str, str]]:
             yield f"Sample {source}", f"{sample.source} ({sample.license})"
     for topology in dict.fromkeys(topology for _, topology in results.arms):
         if topology in TOPOLOGIES:
-            yield topology_label(topology), TOPOLOGIES[topology].paper
+            yield topology_label(topology), TOPOLOGIES[topology].source
     everything = all_series(results)
     for model in dict.fromkeys(series.model for series in everything):
         if model in MODELS:
@@ -75,7 +75,7 @@ def _collect(results: Results) -> Iterator[tuple[str, str]]:
     yield from TRAINING
     for measure in results.layers["measure"].unique():
         if measure in MEASURES:
-            yield f"Measure: {MEASURES[measure].label}", MEASURES[measure].source
+            yield f"Measure: {MEASURES[measure].title}", MEASURES[measure].source
     if any("boosted" in str(floor["name"]) for floor in results.comparison["baselines"]):
         yield FLOORS
     if len(results.comparison["contrasts"]):

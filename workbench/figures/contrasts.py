@@ -9,6 +9,7 @@ from workbench.chart import (
     Series,
     metric_label,
     number,
+    plain,
     series_style,
     style_figure,
 )
@@ -24,11 +25,11 @@ def contrast_figure(results: Results, *, dark: bool = False) -> Chart:
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1.5})
     sentences = []
     for contrast in contrasts:
-        name = contrast_label(results, contrast)
+        first, second = contrast_sides(results, contrast)
         low, high = contrast["low"], contrast["high"]
         difference = contrast["difference"]
         sentences.append(
-            f"{name.replace('<br>', ' ')}: {number(difference)} ({number(low)} to"
+            f"{first} minus {second}: {number(difference)} ({number(low)} to"
             f" {number(high)}), {contrast['verdict']}."
         )
         if difference is None:
@@ -40,7 +41,7 @@ def contrast_figure(results: Results, *, dark: bool = False) -> Chart:
         figure.add_trace(
             go.Scatter(
                 x=[difference],
-                y=[name],
+                y=[f"{plain(first)}<br>minus {plain(second)}"],
                 mode="markers",
                 showlegend=False,
                 error_x={
@@ -87,12 +88,14 @@ def series_of(arm: Mapping[str, object]) -> Series:
     )
 
 
-def contrast_label(results: Results, contrast: Mapping[str, Mapping]) -> str:
-    """Return the two sides of a contrast on two lines, each with its depth."""
+def contrast_sides(
+    results: Results, contrast: Mapping[str, Mapping[str, object]]
+) -> tuple[str, str]:
+    """Return what the two sides of a contrast are called, each with its depth."""
     sides = []
     for side in ("a", "b"):
         arm = contrast[side]
         label = series_style(results, series_of(arm)).label
         depth = arm.get("depth")
         sides.append(label if depth is None else f"{label}, depth {depth}")
-    return "<br>minus ".join(sides)
+    return sides[0], sides[1]

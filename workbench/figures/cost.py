@@ -11,6 +11,7 @@ from workbench.chart import (
     metric_label,
     number,
     padded_range,
+    plain,
     series_style,
     style_figure,
 )
@@ -39,7 +40,7 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
                     text=[str(depth) for depth in means.index],
                     textposition="top center",
                     textfont={"size": 11},
-                    name=style.label,
+                    name=plain(style.label),
                     legendgroup=style.label,
                     showlegend=column == 1,
                     mode="lines+markers+text",

@@ -14,6 +14,7 @@ from workbench.chart import (
     all_series,
     best_depths,
     number,
+    plain,
     series_style,
     style_figure,
 )
@@ -66,14 +67,14 @@ def projection_figure(
     columns = min(len(everything), MAX_PANELS_A_ROW)
     rows = -(-len(everything) // columns)
     titles = [
-        f"{series_style(results, series).label}<br>depth {at}, layer"
+        f"{series_style(results, series).label}, depth {at}, layer"
         f" {at if layer is None else layer}"
         for series, at in zip(everything, depths, strict=True)
     ]
     figure = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=titles,
+        subplot_titles=[plain(name).replace(", depth", "<br>depth") for name in titles],
         horizontal_spacing=0.03,
         vertical_spacing=0.2 / rows,
     )
@@ -102,7 +103,7 @@ def projection_figure(
     figure.update_xaxes(title_text="First component, aligned", row=rows)
     figure.update_yaxes(title_text="Second component", col=1)
     sentences = [
-        f"{name.replace('<br>', ', ')}: {_apart_in_words(panel, numeric)}"
+        f"{name}: {_apart_in_words(panel, numeric)}"
         for name, panel in zip(titles, panels, strict=True)
     ]
     return Chart(
@@ -184,8 +185,8 @@ def _class_traces(
             go.Scatter(
                 x=mine["x"],
                 y=mine["y"],
-                customdata=mine[["key", "correct"]],
-                name=f"label {name}",
+                customdata=mine[["key", "correct"]].map(plain),
+                name=f"label {plain(name)}",
                 legendgroup=name,
                 showlegend=name not in drawn,
                 mode="markers",
@@ -203,7 +204,7 @@ def _numeric_trace(panel: pd.DataFrame, first: bool) -> go.Scatter:
     return go.Scatter(
         x=panel["x"],
         y=panel["y"],
-        customdata=np.column_stack([panel["key"], panel["label"]]),
+        customdata=panel[["key", "label"]].map(plain),
         showlegend=False,
         mode="markers",
         marker={

@@ -16,6 +16,7 @@ from workbench.chart import (
     note_figure,
     number,
     padded_range,
+    plain,
     series_style,
     style_figure,
     target_type,
@@ -23,11 +24,12 @@ from workbench.chart import (
     whole_number_axis,
 )
 from workbench.measures import MEASURES
+from workbench.palette import NEUTRAL
 from workbench.results import Results
 
 STATES = (("untrained", "dash", "-open"), ("trained", "solid", ""))
 HOW_TO_READ = (
-    "Dashed and hollow: the network before training, same start; solid: after. Lines are"
+    "{measure}, in {values}. Dashed and hollow: the network before training, same start; solid: after. Lines are"
     " means over seeds, faint dots are seeds. At full collapse: {collapse}. A measure"
     " that collapses together with the score is what the field calls oversmoothing; it"
     " does not say what caused what."
@@ -54,9 +56,8 @@ def layer_figure(
     shown = max(results.depths) if depth is None else depth
     rows = _rows(results, measure, node_type)
     rows = rows[rows["depth"] == shown]
-    label = MEASURES[measure].label
     kind = node_type or target_type(results) or "target"
-    title = f"{label} of {kind} rows, layer by layer at depth {shown}"
+    title = f"Layer by layer in networks of depth {shown}, {kind} rows"
     return _draw(
         results,
         rows,
@@ -82,7 +83,7 @@ def last_layer_figure(
     rows = _rows(results, measure, None)
     rows = rows[rows["layer"] == rows["depth"]]
     kind = target_type(results) or "target"
-    title = f"{MEASURES[measure].label} of {kind} rows at the last layer"
+    title = f"At the last layer, {kind} rows"
     chart = _draw(
         results,
         rows,
@@ -93,7 +94,7 @@ def last_layer_figure(
         dark=dark,
     )
     if depth is not None:
-        chart.figure.add_vline(x=depth, line={"color": "#808080", "width": 1.5})
+        chart.figure.add_vline(x=depth, line={"color": NEUTRAL, "width": 1.5})
     return chart
 
 
@@ -124,11 +125,11 @@ def _draw(
                 state=state, dash=dash, hollow=hollow,
             )  # fmt: skip
         sentences += _in_words(results, series, mine, column)
-    style_figure(figure, title, dark=dark, height=440)
+    style_figure(figure, plain(title), dark=dark, height=440)
     whole_number_axis(figure, list(places), axis_title)
     kept = MEASURES[measure]
     figure.update_yaxes(
-        title_text=f"{kept.label} (range {kept.range})",
+        title_text=kept.title,
         range=padded_range([*rows["value"]]),
     )
     if rows["value"].dropna().empty:
@@ -136,9 +137,11 @@ def _draw(
     return Chart(
         figure=figure,
         title=title,
-        alt=f"{title}. " + " ".join(sentences),
+        alt=f"{kept.title}. {title}. " + " ".join(sentences),
         source="layers.parquet",
-        how_to_read=HOW_TO_READ.format(collapse=kept.at_collapse),
+        how_to_read=HOW_TO_READ.format(
+            measure=kept.title, values=kept.value_range, collapse=kept.at_collapse
+        ),
     )
 
 
@@ -178,7 +181,7 @@ def _add_state(
         go.Scatter(
             x=means.index,
             y=means,
-            name=name,
+            name=plain(name),
             legendgroup=name,
             mode="lines+markers",
             line={"color": style.colour, "dash": dash, "width": 2.2},

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from workbench.chart import Chart, number, style_figure, translucent
+from workbench.chart import Chart, number, plain, style_figure, translucent
 from workbench.palette import arm_style
 
 MAX_TABLES = 8
@@ -39,7 +39,7 @@ def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
         rows=rows,
         cols=columns,
         shared_yaxes=True,
-        subplot_titles=[label for label, _ in graphs],
+        subplot_titles=[plain(label) for label, _ in graphs],
         horizontal_spacing=0.04,
         vertical_spacing=0.28 / rows,
     )
@@ -82,12 +82,14 @@ def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
     nearest = [nearest_hops(graph) for _, graph in graphs]
     names = {table for hops in nearest for table in hops}
     tables = sorted(names, key=lambda table: (_order(nearest, table), table))
+    columns = [_wrap(label) for label, _ in graphs]
+    rows = [plain(table) for table in tables]
     values = [[hops.get(table) for hops in nearest] for table in tables]
     figure = go.Figure(
         go.Heatmap(
             z=[[np.nan if hop is None else hop for hop in row] for row in values],
-            x=[_wrap(label) for label, _ in graphs],
-            y=tables,
+            x=columns,
+            y=rows,
             text=[["–" if hop is None else str(hop) for hop in row] for row in values],
             texttemplate="%{text}",
             colorscale=[[0, "#0B5C8A"], [0.5, "#6BAFD2"], [1, "#DCEBF3"]],
@@ -99,7 +101,7 @@ def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
             hovertemplate="%{y}<br>%{x}<br>%{text} hops<extra></extra>",
         )
     )
-    _mark_unreachable(figure, values, tables, [_wrap(label) for label, _ in graphs])
+    _mark_unreachable(figure, values, rows, columns)
     title = "How many hops away each table is"
     style_figure(figure, title, dark=dark, height=150 + 30 * max(3, len(tables)))
     figure.update_layout(margin={"t": 92, "b": 24})
@@ -173,7 +175,7 @@ def _curve(
     line = go.Scatter(
         x=hops,
         y=[entry["mean"] for entry in curve],
-        name=table,
+        name=plain(table),
         legendgroup=table,
         showlegend=legend,
         mode="lines+markers",
@@ -215,4 +217,4 @@ def _hop_in_words(table: str, hop: int | None) -> str:
 
 
 def _wrap(label: str) -> str:
-    return label.replace(" (", "<br>(").replace(" · ", "<br>")
+    return plain(label).replace(" (", "<br>(").replace(" · ", "<br>")

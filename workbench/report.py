@@ -1,0 +1,287 @@
+"""One page that a colleague can read: self-contained, offline, light and dark."""
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from jinja2 import Environment, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from workbench import __version__
+from workbench.chart import (
+    DARK_INK,
+    LIGHT_INK,
+    Chart,
+    all_series,
+    best_depths,
+    metric_label,
+    number,
+    series_style,
+)
+from workbench.figures import (
+    contrast_figure,
+    cost_figure,
+    depth_figure,
+    hop_heatmap,
+    last_layer_figure,
+    layer_figure,
+    projection_figure,
+    reach_figure,
+    train_test_figure,
+)
+from workbench.figures.contrasts import contrast_sides
+from workbench.measures import MEASURES
+from workbench.palette import EXPLANATIONS, arm_style
+from workbench.reading import HEADLINE_MEASURE, read_depth
+from workbench.results import Results, load_results, write_text
+from workbench.sources import citations
+
+REPORT_NAME = "report.html"
+TEMPLATE = Path(__file__).with_name("report_template.html")
+SHOWN_MEASURES = (HEADLINE_MEASURE, "variance-share")
+PACKAGES = (
+    *("torch", "torch-geometric", "pytorch-frame", "duckdb", "scikit-learn"),
+    *("numpy", "pandas", "plotly"),
+)
+
+
+def write_report(folder: Path) -> Path:
+    """Render a results folder into its ``report.html``, whole or not at all.
+
+    Raises:
+        StoreError: The folder holds no results, or cannot be written.
+    """
+    path = folder / REPORT_NAME
+    write_text(path, render_report(load_results(folder)))
+    return path
+
+
+def render_report(results: Results) -> str:
+    """Return the report of a study as one HTML page that asks for nothing else."""
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    environment.filters["percent"] = "{:.0%}".format
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    comparison = results.comparison
+    charts = _charts(results)
+    measured = set(results.layers["measure"])
+    return template.render(
+        comparison=comparison,
+        metric=metric_label(results),
+        arms=list(_arms(results)),
+        charts=charts,
+        figures=_to_json({name: _drawing(chart) for name, chart in charts.items()}),
+        floors=comparison["baselines"],
+        many_sources=len({source for source, _ in results.arms}) > 1,
+        leaks=comparison["leakage"].get("suspected", ()),
+        contrasts=list(_contrasts(results)),
+        graphs=list(_graphs(results)),
+        readings=list(_readings(results)),
+        measures=list(_measures(results)),
+        shown_measures=[
+            (name, MEASURES[name].title) for name in SHOWN_MEASURES if name in measured
+        ],
+        cells=list(_cells(results)),
+        lost=list(_lost(results)),
+        caveats=list(_caveats(results)),
+        settings=list(_settings(results)),
+        study=tomli_w.dumps(dict(results.study)),
+        versions=_versions(),
+        citations=citations(results),
+        inks={"light": LIGHT_INK, "dark": DARK_INK},
+        plotly=get_plotlyjs(),
+    )
+
+
+def _charts(results: Results) -> dict[str, Chart]:
+    """Return the charts by the place they have in the page."""
+    charts = {
+        "depths": depth_figure(results),
+        "train_test": train_test_figure(results),
+        "cost": cost_figure(results),
+    }
+    if results.comparison["contrasts"]:
+        charts["contrasts"] = contrast_figure(results)
+    if results.plans:
+        charts["hops"] = hop_heatmap(results.plans)
+        charts["reach"] = reach_figure(results.plans)
+    measured = set(results.layers["measure"])
+    for measure in SHOWN_MEASURES:
+        if measure in measured:
+            charts[f"last_{measure}"] = last_layer_figure(results, measure)
+            charts[f"layers_{measure}"] = layer_figure(results, measure)
+    if len(results.projection):
+        charts["projection"] = projection_figure(results)
+    return charts
+
+
+def _drawing(chart: Chart) -> Any:
+    # The page has titles of its own, which text readers and outlines can find.
+    figure = chart.figure
+    top = figure.layout.margin.t
+    figure.update_layout(title_text=None, margin_t=max(16, top - 40))
+    return json.loads(figure.to_json())
+
+
+def _to_json(value: object) -> str:
+    """Return JSON that may stand inside a script element."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _arms(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield each series' best cell, the best validated depth being the one shown."""
+    best = best_depths(results)
+    for series in all_series(results):
+        style = series_style(results, series)
+        cells = [
+            cell
+            for cell in results.comparison["cells"]
+            if series.owns(cell) and cell["depth"] == best.get(series)
+        ]
+        yield {
+            "style": style,
+            "explanation": EXPLANATIONS.get(series.topology, ""),
+            "cell": cells[0] if cells else None,
+        }
+
+
+def _contrasts(results: Results) -> Iterator[dict[str, Any]]:
+    for contrast in results.comparison["contrasts"]:
+        first, second = contrast_sides(results, contrast)
+        yield {**contrast, "first": first, "second": second}
+
+
+def _graphs(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield what the plan says of each arm's graph, without its hops and reach."""
+    for source, plan in results.plans.items():
+        for graph in plan["topologies"]:
+            if (source, graph["name"]) not in results.arms:
+                continue
+            yield {
+                "style": arm_style(source, graph["name"], results.arms),
+                "explanation": EXPLANATIONS.get(graph["name"], ""),
+                "nodes": graph["nodes"],
+                "num_nodes": sum(graph["nodes"].values()),
+                "num_edges": sum(edge["count"] for edge in graph["edges"]),
+                "edges": [
+                    {"name": " → ".join(edge["type"]), "count": edge["count"]}
+                    for edge in graph["edges"]
+                ],
+                "unreachable": graph["unreachable"],
+                "warnings": graph["warnings"],
+            }
+
+
+def _readings(results: Results) -> Iterator[dict[str, Any]]:
+    for series in all_series(results):
+        yield {
+            "style": series_style(results, series),
+            "sentence": read_depth(results, series).sentence,
+        }
+
+
+def _measures(results: Results) -> Iterator[Any]:
+    measured = set(results.layers["measure"])
+    yield from (MEASURES[name] for name in MEASURES if name in measured)
+
+
+def _cells(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield every cell with its interval, its training score and its cost."""
+    for series in all_series(results):
+        rows = series.rows(results.trials)
+        for cell in results.comparison["cells"]:
+            if not series.owns(cell):
+                continue
+            mine = rows[(rows["depth"] == cell["depth"]) & (rows["status"] == "ok")]
+            means = mine[
+                ["train", "val", "gradient_ratio", "seconds", "peak_mb"]
+            ].mean()
+            yield {**cell, **means, "style": series_style(results, series)}
+
+
+def _lost(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield the runs without a score, equal reasons together."""
+    for series in all_series(results):
+        rows = series.rows(results.trials)
+        rows = rows[rows["status"] != "ok"]
+        for (depth, status, reason), group in rows.groupby(
+            ["depth", "status", "reason"]
+        ):
+            yield {
+                "style": series_style(results, series),
+                "depth": depth,
+                "status": status,
+                "reason": reason,
+                "seeds": ", ".join(str(seed) for seed in sorted(group["seed"])),
+            }
+
+
+def _caveats(results: Results) -> Iterator[str]:
+    """Yield what the numbers do not say, in sentences."""
+    seeds = results.trials["seed"].nunique()
+    yield (
+        "Every interval of a network holds re-training noise alone: the same rows, one"
+        " split, other random starts. It does not say what another split or other test"
+        " rows would give."
+    )
+    yield (
+        "The intervals of the floors hold the noise of the test rows (a bootstrap over"
+        " them), not of re-training."
+    )
+    if seeds < 6:
+        yield (
+            f"There are {seeds} seeds; below six no difference is called significant,"
+            " because no exact paired test could reach 0.05."
+        )
+    not_ok = int((results.trials["status"] != "ok").sum())
+    if not_ok:
+        yield (
+            f"{not_ok} of {len(results.trials)} runs have no score. Means are over"
+            " those that finished; the others are listed below."
+        )
+    failing = [
+        cell for cell in results.comparison["cells"] if (cell["failure_rate"] or 0) > 0
+    ]
+    if failing:
+        yield (
+            f"In {len(failing)} cells some seeds failed or did not learn. Their mean"
+            " mixes two things; read the dots."
+        )
+    yield (
+        "What is said of oversmoothing is what occurs together with a score. It is no"
+        " statement of cause."
+    )
+
+
+def _settings(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield the settings that every arm shares."""
+    study = results.study
+    yield "Depths", ", ".join(str(depth) for depth in results.depths)
+    seeds = sorted(int(seed) for seed in results.trials["seed"].unique())
+    yield "Seeds", ", ".join(str(seed) for seed in seeds)
+    for name in ("models", "remedies"):
+        yield name.capitalize(), ", ".join(study.get(name, ()))
+    for section in ("task", "budget"):
+        for name, value in study.get(section, {}).items():
+            label = f"{section.capitalize()}: {name.replace('_', ' ')}"
+            yield label, ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _versions() -> Mapping[str, str]:
+    found = {"workbench": __version__, "Python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
