@@ -101,6 +101,17 @@ class Database:
                 return table
         raise DatabaseError(unknown("table", name, [each.name for each in self.tables]))
 
+    def physical_type(self, table: str, column: str) -> str:
+        """Return how a column is stored: BIGINT, DOUBLE or VARCHAR.
+
+        Raises:
+            DatabaseError: There is no such table or column.
+        """
+        if (table, column) not in self._types:
+            known = [each.name for each in self.table(table).columns]
+            raise DatabaseError(unknown(f'column of "{table}"', column, known))
+        return self._types[table, column]
+
     def sql(self, query: str, parameters: Sequence[object] = ()) -> pa.Table:
         """Return the result of a query over the snapshot, which cannot be written to.
 
@@ -119,7 +130,7 @@ class Database:
         """
         source = self.table(table)
         for column in columns:
-            self._type(source.name, column)
+            self.physical_type(source.name, column)
         names = ", ".join(map(quote, columns)) or quote(ROW)
         rows = self.sql(f"SELECT {names} FROM {quote(table)} ORDER BY {quote(ROW)}")
         return rows if columns else rows.select([])
@@ -168,9 +179,9 @@ class Database:
         return [
             _comparable(
                 f"{alias}.{quote(column)}",
-                self._type(table, column),
+                self.physical_type(table, column),
                 f"{ref_alias}.{quote(ref_column)}",
-                self._type(ref_table, ref_column),
+                self.physical_type(ref_table, ref_column),
             )
             for column, ref_column in zip(columns, ref_columns, strict=True)
         ]
@@ -200,12 +211,6 @@ class Database:
         links[found.column(0).to_numpy()] = found.column(1).to_numpy()
         links.flags.writeable = False
         return links
-
-    def _type(self, table: str, column: str) -> str:
-        if (table, column) not in self._types:
-            known = [each.name for each in self.table(table).columns]
-            raise DatabaseError(unknown(f'column of "{table}"', column, known))
-        return self._types[table, column]
 
 
 def connect(source: str | Path, *, cache: Path | None = None) -> Database:
