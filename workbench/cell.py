@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from workbench.baseline import floors
-from workbench.compare import Floor, Trial
+from workbench.comparison import Floor, Trial
 from workbench.database import Database, connect
 from workbench.field import Field
 from workbench.graph import Graph, build_graph

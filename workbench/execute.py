@@ -17,7 +17,8 @@ from workbench.cell import (
     Workload,
     blank_trial,
 )
-from workbench.compare import Comparison, Floor, Trial, compare
+from workbench.compare import compare
+from workbench.comparison import Comparison, Floor, Trial
 from workbench.database import Database, cache_directory, connect
 from workbench.errors import StudyError, TaskError
 from workbench.pool import (

@@ -1,0 +1,137 @@
+"""What can be said from a few seeds: intervals, paired tests, and their number."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.05
+ENOUGH_SEEDS = 6
+NUM_RESAMPLES = 2000
+MAX_EXACT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and what it may be off by.
+
+    Attributes:
+        mean: The mean.
+        low: Lower end, or NaN where one value says nothing of its spread.
+        high: Upper end, likewise.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+
+def t_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
+    """Return the mean of independent values and its t-interval.
+
+    Args:
+        values: One value a seed.
+        level: The share of intervals that may miss, 0.05 for 95 %.
+
+    Source: Student (1908). At these numbers of seeds a percentile bootstrap covers too
+    rarely (73 % for 95 % at three seeds).
+    """
+    found = np.asarray(values, dtype=float)
+    if not len(found):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    mean = float(found.mean())
+    if len(found) < 2:
+        return Interval(mean, float("nan"), float("nan"))
+    error = found.std(ddof=1) / np.sqrt(len(found))
+    reach = float(stats.t.ppf(1 - level / 2, len(found) - 1) * error)
+    return Interval(mean, mean - reach, mean + reach)
+
+
+def paired_t_p(differences: Sequence[float]) -> float:
+    """Return the two-sided p-value of a paired t-test; NaN below two pairs.
+
+    It is below a level exactly where `t_interval` at that level leaves out 0.
+    """
+    found = np.asarray(differences, dtype=float)
+    if len(found) < 2:
+        return float("nan")
+    if not found.std():
+        return 1.0 if not found.any() else 0.0
+    return float(stats.ttest_1samp(found, 0.0).pvalue)
+
+
+def sign_flip_p(differences: Sequence[float]) -> float:
+    """Return the two-sided p-value of the sign-flip permutation test.
+
+    Exact over all 2^n sign patterns up to 16 pairs, else over 2^16 seeded draws. It
+    cannot be below 2^(1 − n): .0625 at five pairs, .031 at six.
+
+    Source: Fisher (1935), The Design of Experiments, section 21.
+    """
+    found = np.asarray(differences, dtype=float)
+    number = len(found)
+    if not number:
+        return float("nan")
+    if number <= MAX_EXACT:
+        patterns = (np.arange(2**number)[:, None] >> np.arange(number)) & 1
+    else:
+        generator = np.random.default_rng(0)
+        patterns = generator.integers(0, 2, (2**MAX_EXACT, number))
+    sums = np.abs((2 * patterns - 1) @ found)
+    # Flipped sums that equal the observed one may differ from it by rounding.
+    observed = abs(found.sum()) * (1 - 1e-12)
+    return float((sums >= observed).mean())
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for their number; NaN stays NaN and is not counted.
+
+    Source: Holm (1979), Scandinavian Journal of Statistics 6(2).
+    """
+    found = np.asarray(p_values, dtype=float)
+    adjusted = np.full(len(found), np.nan)
+    known = np.flatnonzero(~np.isnan(found))
+    running = 0.0
+    for rank, at in enumerate(known[np.argsort(found[known], kind="stable")]):
+        running = max(running, min(1.0, (len(known) - rank) * found[at]))
+        adjusted[at] = running
+    return adjusted.tolist()
+
+
+def holm_levels(p_values: Sequence[float], level: float = LEVEL) -> list[float]:
+    """Return the level at which Holm's procedure tests each p-value.
+
+    An interval at that level leaves out 0 where the procedure, should it get there,
+    calls a difference.
+    """
+    found = np.asarray(p_values, dtype=float)
+    known = np.flatnonzero(~np.isnan(found))
+    levels = np.full(len(found), level)
+    for rank, at in enumerate(known[np.argsort(found[known], kind="stable")]):
+        levels[at] = level / (len(known) - rank)
+    return levels.tolist()
+
+
+def bootstrap_interval(
+    score: Callable[[np.ndarray, np.ndarray], float],
+    labels: np.ndarray,
+    outputs: np.ndarray,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a score over resampled test rows.
+
+    It holds the noise of having these test rows and no others, not of training again.
+
+    Source: Efron, Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+    """
+    generator = np.random.default_rng(seed)
+    scores = []
+    for _ in range(NUM_RESAMPLES):
+        rows = generator.integers(0, len(labels), len(labels))
+        scores.append(score(labels[rows], outputs[rows]))
+    known = np.asarray(scores)[~np.isnan(scores)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [LEVEL / 2, 1 - LEVEL / 2])
+    return float(low), float(high)

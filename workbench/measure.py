@@ -1,0 +1,148 @@
+"""What a measure of a layer is: rows prepared once, a number, and a flag.
+
+Definitions are D0-D4 of the project's notes on measuring: float64, rows rescaled by
+their largest entry, no epsilon anywhere, so that a tiny state and a collapsed one are
+never confused.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+
+# Below this share of centred variance, what is left is the rounding of float32 states.
+PRECISION = 1e-12
+
+
+class Flag(StrEnum):
+    """Why a measure has no value, or one to be read with care."""
+
+    NONE = ""
+    ZERO = "zero"
+    NOT_FINITE = "not-finite"
+    TOO_FEW_ROWS = "too-few-rows"
+    COLLAPSED = "collapsed-to-precision"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A measure of one layer's states.
+
+    Attributes:
+        value: The number, or NaN.
+        num_rows: Rows it was taken over.
+        flag: Empty, or why it is NaN or to be read with care.
+    """
+
+    value: float
+    num_rows: int
+    flag: Flag
+
+
+@dataclass(frozen=True)
+class Rows:
+    """States of one node type, [rows, channels], prepared once for every measure."""
+
+    states: np.ndarray
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return len(self.states)
+
+    @cached_property
+    def flag(self) -> Flag:
+        """Why nothing can be measured, or empty."""
+        if not self.states.size:
+            return Flag.TOO_FEW_ROWS
+        if not np.isfinite(self.states).all():
+            return Flag.NOT_FINITE
+        return Flag.NONE if self.largest > 0 else Flag.ZERO
+
+    @cached_property
+    def largest(self) -> float:
+        """Largest absolute entry."""
+        return float(np.abs(self.states).max())
+
+    @cached_property
+    def scaled(self) -> np.ndarray:
+        """States over their largest absolute entry."""
+        return self.states / self.largest
+
+    @cached_property
+    def centred(self) -> np.ndarray:
+        """Scaled states less their mean row."""
+        return self.scaled - self.scaled.mean(axis=0)
+
+    @cached_property
+    def variance_share(self) -> float:
+        """Centred over total sum of squares."""
+        return float((self.centred**2).sum() / (self.scaled**2).sum())
+
+    @property
+    def is_collapsed(self) -> bool:
+        """Whether rows differ by no more than rounding."""
+        return self.variance_share < PRECISION
+
+    @cached_property
+    def singular_values(self) -> np.ndarray:
+        """Singular values of the scaled states, descending."""
+        return np.linalg.svd(self.scaled, compute_uv=False)
+
+    @cached_property
+    def centred_singular_values(self) -> np.ndarray:
+        """Singular values of the centred states, descending."""
+        return np.linalg.svd(self.centred, compute_uv=False)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Euclidean length of each scaled row."""
+        return np.sqrt((self.scaled**2).sum(axis=1))
+
+    @cached_property
+    def live(self) -> np.ndarray:
+        """Which rows are not zero beside the longest one."""
+        return self.lengths > PRECISION * self.lengths.max()
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A member of `workbench.measures.MEASURES`.
+
+    Attributes:
+        name: What users type and results say.
+        title: The name in plain words, the field's term beside it.
+        function: Takes rows that are finite and not all zero.
+        formula: The definition.
+        value_range: Its range.
+        at_collapse: Its value when all rows are equal.
+        comparable: What it may be compared across.
+        source: Where it comes from, and how this differs.
+        at_zero: Its value when every entry is zero.
+    """
+
+    name: str
+    title: str
+    function: Callable[[Rows], Measurement]
+    formula: str
+    value_range: str
+    at_collapse: str
+    comparable: str
+    source: str
+    at_zero: float = float("nan")
+
+    def of(self, rows: Rows) -> Measurement:
+        """Return the measure of rows; NaN with a flag where there is none."""
+        if rows.flag is not Flag.NONE:
+            value = self.at_zero if rows.flag is Flag.ZERO else float("nan")
+            return Measurement(value, rows.num_rows, rows.flag)
+        return self.function(rows)
+
+
+def entropy_rank(singular_values: np.ndarray) -> float:
+    """Return exp of the entropy of singular values over their sum."""
+    shares = singular_values / singular_values.sum()
+    shares = shares[shares > 0]
+    return float(np.exp(-(shares * np.log(shares)).sum()))
