@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -219,7 +218,7 @@ def infer_schema(database: Database, hints: Hints | None = None) -> Schema:
         tables=tables,
         foreign_keys=keys,
         warnings=tuple(inference.warnings),
-        tasks=hints.tasks,
+        tasks=dict(hints.tasks),
     )
 
 
@@ -359,14 +358,12 @@ class _Inference:
             declared=declared,
             num_null=num_null,
             num_dangling=num_filled - num_linked,
-            evidence=MappingProxyType(
-                {
-                    "origin": "declared" if declared else "hints",
-                    "matched": num_linked,
-                    "null": num_null,
-                    "ref_unique": True,
-                }
-            ),
+            evidence={
+                "origin": "declared" if declared else "hints",
+                "matched": num_linked,
+                "null": num_null,
+                "ref_unique": True,
+            },
         )
 
     def _is_unique(self, table: str, columns: Sequence[str]) -> bool:
