@@ -25,24 +25,18 @@ from workbench.readers import READERS
 from workbench.resources import cache_directory
 from workbench.snapshot import (
     ROW,
-    CacheEntry,
     Snapshot,
-    clear_cache,
-    list_cache,
     open_snapshot,
 )
 
 __all__ = [
     "ROW",
-    "CacheEntry",
     "Database",
     "SourceColumn",
     "SourceKey",
     "SourceTable",
     "cache_directory",
-    "clear_cache",
     "connect",
-    "list_cache",
     "quote",
 ]
 

@@ -21,7 +21,6 @@ from workbench.reader import (
     SourceTable,
     quote,
 )
-from workbench.resources import cache_directory
 
 FORMAT = 1  # a new number makes every snapshot be written again
 ROW = "__row"
@@ -42,14 +41,6 @@ class Snapshot:
     warnings: tuple[str, ...]
     types: Mapping[tuple[str, str], str]
     connection: duckdb.DuckDBPyConnection
-
-
-@dataclass(frozen=True, slots=True)
-class CacheEntry:
-    """A file in the cache and its size in bytes."""
-
-    path: Path
-    size: int
 
 
 def open_snapshot(reader: AbstractReader, root: Path) -> Snapshot:
@@ -82,26 +73,6 @@ def open_snapshot(reader: AbstractReader, root: Path) -> Snapshot:
             " one that can."
         ) from error
     return _open(path, reader.fingerprint)
-
-
-def list_cache(cache: Path | None = None) -> tuple[CacheEntry, ...]:
-    """Return every file the workbench keeps on this machine, largest first."""
-    root = cache_directory() if cache is None else cache
-    files = [path for path in root.rglob("*") if path.is_file()]
-    entries = [CacheEntry(path, path.stat().st_size) for path in files]
-    return tuple(sorted(entries, key=lambda entry: (-entry.size, entry.path)))
-
-
-def clear_cache(cache: Path | None = None) -> int:
-    """Delete every file the workbench keeps; everything can be built again.
-
-    Returns:
-        The number of bytes freed.
-    """
-    entries = list_cache(cache)
-    for entry in entries:
-        entry.path.unlink(missing_ok=True)
-    return sum(entry.size for entry in entries)
 
 
 def _write(reader: AbstractReader, path: Path) -> None:

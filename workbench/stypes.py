@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 
 FEW = 20  # most values of a number that may still be a code
 MOST_CATEGORIES = 1000
+NEARLY = 0.98  # an id may have a few slips
 RARE = 10  # a code has at least this many rows per value
 DAYS_OF_A_YEAR = 366
 YEARS = (1500, 2200)
@@ -194,8 +195,9 @@ def _infer_text(
     if part is KeyPart.PART and profile.num_distinct > FEW:
         return Stype.ID, f"part of a key, {distinct}"
     coded = profile.num_with_digit == filled or _ends_in(name, ID_WORDS)
-    if profile.is_unique and not profile.num_spaced and coded:
-        return Stype.ID, "codes, every row another"
+    nearly_unique = profile.num_distinct >= NEARLY * profile.num_values
+    if nearly_unique and not profile.num_spaced and coded:
+        return Stype.ID, f"codes, {distinct} in {profile.num_values:,} values"
     if _ends_in(name, ID_WORDS) and profile.num_distinct > MOST_CATEGORIES:
         return Stype.ID, f"named as one, {distinct}"
     repeated = profile.num_values >= 2 * profile.num_distinct

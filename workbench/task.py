@@ -1,15 +1,53 @@
 """What is predicted: the target's labels, the rows, and the three-way split."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
+import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from workbench.database import ROW, Database, quote
+from workbench.errors import TaskError
+from workbench.filters import render_filter
 from workbench.hints import TaskSpec
+from workbench.leaks import Leak, find_leaks, take_sides
+from workbench.schema import Column, Schema, Stype, Table, value_sql
+from workbench.split import (
+    OUTSIDE,
+    TEST,
+    TRAIN,
+    VAL,
+    SplitKind,
+    read_split,
+    split_given,
+    split_groups,
+    split_random,
+    split_time,
+)
 
-__all__ = ["Leak", "Task", "TaskSpec", "TaskType"]
+__all__ = [
+    "TEST",
+    "TRAIN",
+    "VAL",
+    "Leak",
+    "Task",
+    "TaskSpec",
+    "TaskType",
+    "define_task",
+    "suspected_leaks",
+]
 
-TRAIN, VAL, TEST = 0, 1, 2
+FEWEST_ROWS = 30
+MOST_INTEGER_CLASSES = 20
+MOST_TEXT_CLASSES = 50
+VALUE_METRICS = frozenset({"mae", "r2"})  # asking for one asks for a regression
+SIDES: Mapping[int, str] = MappingProxyType(
+    {TRAIN: "training", VAL: "validation", TEST: "test"}
+)
 
 
 class TaskType(StrEnum):
@@ -18,6 +56,15 @@ class TaskType(StrEnum):
     BINARY = "binary"
     MULTICLASS = "multiclass"
     REGRESSION = "regression"
+
+
+DEFAULT_METRICS: Mapping[TaskType, str] = MappingProxyType(
+    {
+        TaskType.BINARY: "roc-auc",
+        TaskType.MULTICLASS: "accuracy",
+        TaskType.REGRESSION: "r2",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +93,222 @@ class Task:
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
-    """A column that alone gives the target away.
+def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Task:
+    """Settle labels, rows and split of what should be predicted.
 
-    Attributes:
-        column: ``Table.column``; its table is the target's or an ancestor of it.
-        score: Its score on the validation rows.
-        metric: ``roc-auc`` or ``r2``.
+    Rows without a target, outside the filter, or without a value in the column that
+    decides the split take no part. Two distinct values make a binary task; at most 20
+    distinct whole numbers, or 50 texts, a multiclass one; anything else is a value.
+
+    Args:
+        database: The rows.
+        schema: What they mean.
+        spec: What is asked for, or the name of a ready-made task.
+
+    Raises:
+        SchemaError: A table, column or ready-made task is not there.
+        TaskError: The target, filter or split does not make a task.
     """
+    asked = schema.ready_task(spec) if isinstance(spec, str) else spec
+    kind, split_column = read_split(asked.split)
+    table, target = _check_names(schema, asked)
+    decider = table.column(split_column) if split_column else None
+    _check_split(asked, kind, decider)
+    rows, values, deciding = _fetch(database, table, target, asked, decider)
+    task_type, classes, labels = _label(asked, target, values)
+    split = _divide(kind, asked, task_type, labels, deciding)
+    inside = split != OUTSIDE
+    rows, labels, split = rows[inside], labels[inside], split[inside]
+    _check_sides(asked, task_type, labels, split)
+    return Task(
+        spec=asked,
+        task_type=task_type,
+        classes=classes,
+        metric=asked.metric or DEFAULT_METRICS[task_type],
+        rows=rows,
+        labels=labels,
+        split=split,
+        keys=_row_keys(database, table, rows),
+    )
 
-    column: str
-    score: float
-    metric: str
+
+def suspected_leaks(database: Database, schema: Schema, task: Task) -> tuple[Leak, ...]:
+    """Return the columns that alone predict the target, which is rarely honest.
+
+    Every column the target's row carries, or inherits along keys from child to
+    parent, is given to a decision tree of its own, grown on the training rows.
+
+    Returns:
+        Columns with an area under the ROC curve (averaged over classes), or an R², of
+        at least .98 on the validation rows, best first.
+    """
+    sides = take_sides(task.rows, task.labels, task.split, len(task.classes))
+    hidden = task.spec.hidden
+    return find_leaks(database, schema, task.spec.table, hidden, sides)
+
+
+def _check_names(schema: Schema, spec: TaskSpec) -> tuple[Table, Column]:
+    for name in (spec.target, *spec.hide):
+        if "." not in name:
+            raise TaskError(
+                f'"{name}" names no column; write TABLE.COLUMN, such as'
+                f' "{schema.tables[0].name}.{schema.tables[0].columns[0].name}".'
+            )
+    for table, column in sorted(spec.hidden):
+        schema.column(table, column)
+    return schema.table(spec.table), schema.column(spec.table, spec.column)
+
+
+def _check_split(spec: TaskSpec, kind: SplitKind, decider: Column | None) -> None:
+    if decider is not None and decider.name == spec.column:
+        raise TaskError(
+            f'The split "{spec.split}" uses the target itself; choose another column.'
+        )
+    times = (Stype.TIMESTAMP, Stype.NUMERICAL)
+    if kind is SplitKind.TIME and decider and decider.stype not in times:
+        raise TaskError(
+            f'The column "{spec.table}.{decider.name}" holds no times: it is'
+            f" {decider.stype}. Split by a column of dates, times or years."
+        )
+
+
+def _fetch(
+    database: Database,
+    table: Table,
+    target: Column,
+    spec: TaskSpec,
+    decider: Column | None,
+) -> tuple[np.ndarray, pa.ChunkedArray, pa.ChunkedArray]:
+    """Return row numbers, target values and the split's values where a target is."""
+    names = [column.name for column in table.columns]
+    condition = render_filter(spec.where, table.name, names) if spec.where else "true"
+    deciding = "NULL"
+    if decider is not None:
+        deciding = quote(decider.name)
+        if decider.stype in (Stype.TIMESTAMP, Stype.NUMERICAL):
+            deciding = value_sql(decider.stype, deciding)
+    wanted = quote(target.name)
+    if target.stype is Stype.NUMERICAL and _is_text(database, table, target):
+        wanted = value_sql(target.stype, wanted)
+    try:
+        found = database.sql(
+            f"SELECT {quote(ROW)}, {wanted} AS target, {deciding} AS decider,"
+            f" {condition} AS chosen FROM {quote(table.name)}"
+            f" WHERE {wanted} IS NOT NULL ORDER BY {quote(ROW)}"
+        )
+    except duckdb.Error as error:
+        raise TaskError(
+            f'The filter "{spec.where}" does not fit the values: '
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    chosen = found.column("chosen")
+    if not pa.types.is_boolean(chosen.type):
+        raise TaskError(
+            f'The filter "{spec.where}" is no condition; compare something, as in'
+            f' "{target.name} IS NOT NULL".'
+        )
+    found = found.filter(chosen)
+    rows = found.column(0).to_numpy()
+    return rows, found.column("target"), found.column("decider")
+
+
+def _is_text(database: Database, table: Table, column: Column) -> bool:
+    return database.physical_type(table.name, column.name) == "VARCHAR"
+
+
+def _label(
+    spec: TaskSpec, target: Column, values: pa.ChunkedArray
+) -> tuple[TaskType, tuple[str, ...], np.ndarray]:
+    """Decide what kind of task the values make, and number the classes."""
+    if target.stype is Stype.TIMESTAMP:
+        raise TaskError(
+            f'The target "{spec.target}" holds dates, which cannot be predicted;'
+            " choose a column of numbers or classes."
+        )
+    if len(values) < FEWEST_ROWS:
+        where = " that the filter keeps" if spec.where else ""
+        raise TaskError(
+            f'The target "{spec.target}" has {len(values)} rows with a value{where};'
+            f" at least {FEWEST_ROWS} are needed."
+        )
+    distinct = values.unique().sort()
+    if len(distinct) < 2:
+        raise TaskError(
+            f'The target "{spec.target}" is "{distinct[0]}" in every row; choose a'
+            " column with at least two values."
+        )
+    if _is_value(spec, values.type, len(distinct)):
+        numbers = values.to_numpy().astype(np.float64)
+        return TaskType.REGRESSION, (), numbers
+    if len(distinct) > MOST_TEXT_CLASSES:
+        raise TaskError(
+            f'The target "{spec.target}" has {len(distinct):,} different texts; at most'
+            f" {MOST_TEXT_CLASSES} can be told apart."
+        )
+    places = pc.index_in(values, value_set=distinct)
+    labels = places.to_numpy().astype(np.float64)
+    kind = TaskType.BINARY if len(distinct) == 2 else TaskType.MULTICLASS
+    return kind, tuple(map(_class_name, distinct.to_pylist())), labels
+
+
+def _is_value(spec: TaskSpec, kind: pa.DataType, num_distinct: int) -> bool:
+    if pa.types.is_string(kind):
+        return False
+    if spec.metric in VALUE_METRICS:
+        return True
+    most = 2 if pa.types.is_floating(kind) else MOST_INTEGER_CLASSES
+    return num_distinct > most
+
+
+def _class_name(value: object) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value)
+
+
+def _divide(
+    kind: SplitKind,
+    spec: TaskSpec,
+    task_type: TaskType,
+    labels: np.ndarray,
+    deciding: pa.ChunkedArray,
+) -> np.ndarray:
+    match kind:
+        case SplitKind.RANDOM:
+            stratified = task_type is not TaskType.REGRESSION
+            return split_random(labels, stratified, spec.split_seed)
+        case SplitKind.TIME:
+            return split_time(deciding.to_numpy().astype(np.float64))
+        case SplitKind.GROUP:
+            groups = deciding.drop_null().unique().sort()
+            places = pc.index_in(deciding, value_set=groups).fill_null(-1)
+            return split_groups(places.to_numpy().astype(np.int64), spec.split_seed)
+        case SplitKind.COLUMN:
+            names = deciding.cast(pa.string()).to_pylist()
+            return split_given(names, f"{spec.table}.{spec.split.partition(':')[2]}")
+
+
+def _check_sides(
+    spec: TaskSpec, task_type: TaskType, labels: np.ndarray, split: np.ndarray
+) -> None:
+    what = "one class" if task_type is not TaskType.REGRESSION else "one value"
+    for side, name in SIDES.items():
+        num_distinct = len(np.unique(labels[split == side]))
+        if num_distinct == 0:
+            raise TaskError(
+                f'The split "{spec.split}" leaves no rows for the {name} part; choose'
+                " another split."
+            )
+        if num_distinct == 1:
+            raise TaskError(
+                f'The split "{spec.split}" leaves {what} alone in the {name} part;'
+                " choose another split, or a filter that keeps more rows."
+            )
+
+
+def _row_keys(database: Database, table: Table, rows: np.ndarray) -> tuple[str, ...]:
+    """Return the primary key of each row, its parts joined, or the row number."""
+    if not table.primary_key:
+        return tuple(map(str, rows.tolist()))
+    keys = database.arrow(table.name, table.primary_key).take(pa.array(rows))
+    columns = [column.to_pylist() for column in keys.columns]
+    return tuple(", ".join(map(str, parts)) for parts in zip(*columns, strict=True))
