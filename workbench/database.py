@@ -7,6 +7,7 @@ reads that file. Many processes may hold the same snapshot open.
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -115,6 +116,13 @@ class Database:
         """
         with self._connection.cursor() as cursor:
             return cursor.sql(query, params=list(parameters)).to_arrow_table()
+
+    def rows(
+        self, query: str, parameters: Sequence[object] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Return the result of a query as Python values, for few rows or many types."""
+        with self._connection.cursor() as cursor:
+            return cursor.execute(query, list(parameters)).fetchall()
 
     def arrow(self, table: str, columns: Sequence[str]) -> pa.Table:
         """Return columns of a table, in row order.

@@ -77,7 +77,7 @@ def render_filter(written: str, table: str, columns: Sequence[str]) -> str:
     return tree.sql(dialect=DIALECT)
 
 
-def _describe(node: exp.Expression) -> str:
+def _describe(node: exp.Expr) -> str:
     if isinstance(node, exp.Select | exp.Subquery | exp.Query):
         return "a query inside"
     if isinstance(node, exp.Anonymous):

@@ -369,16 +369,18 @@ class _Inference:
     def _is_unique(self, table: str, columns: Sequence[str]) -> bool:
         names = ", ".join(map(quote, columns))
         filled = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
-        found = self.database.sql(
+        ((num_rows, num_distinct),) = self.database.rows(
             f"SELECT count(*), count(DISTINCT ({names})) FROM {quote(table)}"
             f" WHERE {filled}"
         )
-        return found.column(0)[0].as_py() == found.column(1)[0].as_py()
+        return num_rows == num_distinct
 
     def _count_null(self, table: str, columns: Sequence[str]) -> int:
         empty = " OR ".join(f"{quote(column)} IS NULL" for column in columns)
-        found = self.database.sql(f"SELECT count_if({empty}) FROM {quote(table)}")
-        return int(found.column(0)[0].as_py() or 0)
+        ((num_null,),) = self.database.rows(
+            f"SELECT count(*) FROM {quote(table)} WHERE {empty}"
+        )
+        return num_null
 
     def table(self, source: SourceTable, keys: Sequence[ForeignKey]) -> Table:
         primary_key = self._primary_key(source)
@@ -449,8 +451,8 @@ class _Inference:
             for column, physical in zip(source.columns, types, strict=True)
         ]
         picked = ", ".join(["count(*)", *(each for group in wanted for each in group)])
-        found = self.database.sql(f"SELECT {picked} FROM {quote(source.name)}")
-        values = iter([column[0].as_py() for column in found.columns])
+        (found,) = self.database.rows(f"SELECT {picked} FROM {quote(source.name)}")
+        values = iter(found)
         num_rows = next(values)
         return [
             read_profile(physical, num_rows, [next(values) for _ in group])

@@ -26,9 +26,9 @@ FORMAT = 1  # a new number makes every snapshot be written again
 ROW = "__row"
 FOLDER = "snapshots"
 META = '"__workbench"."meta"'
-READ_ONLY: Mapping[str, str | bool | int | float | list[str]] = MappingProxyType(
+CLOSED: Mapping[str, str] = MappingProxyType(
     {"enable_external_access": "false", "lock_configuration": "true"}
-)
+)  # no file, extension or network beyond the snapshot, and no way to open up
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,7 @@ def open_snapshot(reader: AbstractReader, root: Path) -> Snapshot:
 
 def _write(reader: AbstractReader, path: Path) -> None:
     reflection = reader.reflect()
-    settings = {"enable_external_access": "false"}
-    with duckdb.connect(str(path), config=settings) as connection:
+    with duckdb.connect(str(path), config={**CLOSED}) as connection:
         for table in reflection.tables:
             _write_table(connection, reader, table, reflection)
         reader.verify()
@@ -132,7 +131,7 @@ def _physical(reflection: Reflection, table: str, column: str) -> str:
 
 
 def _open(path: Path, fingerprint: str) -> Snapshot:
-    connection = duckdb.connect(str(path), read_only=True, config=dict(READ_ONLY))
+    connection = duckdb.connect(str(path), read_only=True, config={**CLOSED})
     (text,) = connection.execute(f"SELECT content FROM {META}").fetchone() or ("",)
     content = json.loads(text)
     types = connection.execute(

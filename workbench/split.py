@@ -1,6 +1,6 @@
 """The three-way split: which rows are trained on, chosen by, and judged on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -118,7 +118,7 @@ def split_groups(groups: np.ndarray, seed: int) -> np.ndarray:
     return split
 
 
-def split_given(names: list[str | None], column: str) -> np.ndarray:
+def split_given(names: Sequence[object], column: str) -> np.ndarray:
     """Read the split from a column of names; rows without one stay outside.
 
     Raises:
@@ -128,7 +128,7 @@ def split_given(names: list[str | None], column: str) -> np.ndarray:
     for index, name in enumerate(names):
         if name is None:
             continue
-        side = NAMES.get(name.strip().lower())
+        side = NAMES.get(str(name).strip().lower())
         if side is None:
             raise TaskError(
                 f'The split column "{column}" holds "{name}"; it may hold train, val,'

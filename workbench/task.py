@@ -1,14 +1,13 @@
 """What is predicted: the target's labels, the rows, and the three-way split."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from workbench.database import ROW, Database, quote
 from workbench.errors import TaskError
@@ -178,8 +177,8 @@ def _fetch(
     target: Column,
     spec: TaskSpec,
     decider: Column | None,
-) -> tuple[np.ndarray, pa.ChunkedArray, pa.ChunkedArray]:
-    """Return row numbers, target values and the split's values where a target is."""
+) -> tuple[np.ndarray, list[Any], list[Any]]:
+    """Return row numbers, target values and the split's values of the task's rows."""
     names = [column.name for column in table.columns]
     condition = render_filter(spec.where, table.name, names) if spec.where else "true"
     deciding = "NULL"
@@ -190,26 +189,27 @@ def _fetch(
     wanted = quote(target.name)
     if target.stype is Stype.NUMERICAL and _is_text(database, table, target):
         wanted = value_sql(target.stype, wanted)
+    row = quote(ROW)
     try:
-        found = database.sql(
-            f"SELECT {quote(ROW)}, {wanted} AS target, {deciding} AS decider,"
-            f" {condition} AS chosen FROM {quote(table.name)}"
-            f" WHERE {wanted} IS NOT NULL ORDER BY {quote(ROW)}"
+        found = database.rows(
+            f"SELECT {row}, {wanted}, {deciding}, {condition}"
+            f" FROM {quote(table.name)} WHERE {wanted} IS NOT NULL ORDER BY {row}"
         )
     except duckdb.Error as error:
+        if not spec.where:
+            raise
         raise TaskError(
             f'The filter "{spec.where}" does not fit the values: '
             f"{str(error).splitlines()[0]}"
         ) from error
-    chosen = found.column("chosen")
-    if not pa.types.is_boolean(chosen.type):
+    if not all(isinstance(chosen, bool | None) for *_, chosen in found):
         raise TaskError(
             f'The filter "{spec.where}" is no condition; compare something, as in'
             f' "{target.name} IS NOT NULL".'
         )
-    found = found.filter(chosen)
-    rows = found.column(0).to_numpy()
-    return rows, found.column("target"), found.column("decider")
+    kept = [(at, value, by) for at, value, by, chosen in found if chosen]
+    rows = np.array([at for at, _, _ in kept], dtype=np.int64)
+    return rows, [value for _, value, _ in kept], [by for _, _, by in kept]
 
 
 def _is_text(database: Database, table: Table, column: Column) -> bool:
@@ -217,7 +217,7 @@ def _is_text(database: Database, table: Table, column: Column) -> bool:
 
 
 def _label(
-    spec: TaskSpec, target: Column, values: pa.ChunkedArray
+    spec: TaskSpec, target: Column, values: Sequence[Any]
 ) -> tuple[TaskType, tuple[str, ...], np.ndarray]:
     """Decide what kind of task the values make, and number the classes."""
     if target.stype is Stype.TIMESTAMP:
@@ -231,38 +231,38 @@ def _label(
             f'The target "{spec.target}" has {len(values)} rows with a value{where};'
             f" at least {FEWEST_ROWS} are needed."
         )
-    distinct = values.unique().sort()
+    distinct = sorted(set(values))
     if len(distinct) < 2:
         raise TaskError(
             f'The target "{spec.target}" is "{distinct[0]}" in every row; choose a'
             " column with at least two values."
         )
-    if _is_value(spec, values.type, len(distinct)):
-        numbers = values.to_numpy().astype(np.float64)
-        return TaskType.REGRESSION, (), numbers
+    if _is_value(spec, distinct):
+        return TaskType.REGRESSION, (), np.array(values, dtype=np.float64)
     if len(distinct) > MOST_TEXT_CLASSES:
         raise TaskError(
             f'The target "{spec.target}" has {len(distinct):,} different texts; at most'
             f" {MOST_TEXT_CLASSES} can be told apart."
         )
-    places = pc.index_in(values, value_set=distinct)
-    labels = places.to_numpy().astype(np.float64)
+    places = {value: place for place, value in enumerate(distinct)}
+    labels = np.array([places[value] for value in values], dtype=np.float64)
     kind = TaskType.BINARY if len(distinct) == 2 else TaskType.MULTICLASS
-    return kind, tuple(map(_class_name, distinct.to_pylist())), labels
+    return kind, tuple(map(_class_name, distinct)), labels
 
 
-def _is_value(spec: TaskSpec, kind: pa.DataType, num_distinct: int) -> bool:
-    if pa.types.is_string(kind):
+def _is_value(spec: TaskSpec, distinct: Sequence[Any]) -> bool:
+    if isinstance(distinct[0], str):
         return False
     if spec.metric in VALUE_METRICS:
         return True
-    most = 2 if pa.types.is_floating(kind) else MOST_INTEGER_CLASSES
-    return num_distinct > most
+    most = 2 if isinstance(distinct[0], float) else MOST_INTEGER_CLASSES
+    return len(distinct) > most
 
 
-def _class_name(value: object) -> str:
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole else str(value)
+def _class_name(value: str | float) -> str:
+    return (
+        str(int(value)) if isinstance(value, float) and value % 1 == 0 else str(value)
+    )
 
 
 def _divide(
@@ -270,21 +270,21 @@ def _divide(
     spec: TaskSpec,
     task_type: TaskType,
     labels: np.ndarray,
-    deciding: pa.ChunkedArray,
+    deciding: Sequence[Any],
 ) -> np.ndarray:
     match kind:
         case SplitKind.RANDOM:
             stratified = task_type is not TaskType.REGRESSION
             return split_random(labels, stratified, spec.split_seed)
         case SplitKind.TIME:
-            return split_time(deciding.to_numpy().astype(np.float64))
+            return split_time(np.array(deciding, dtype=np.float64))
         case SplitKind.GROUP:
-            groups = deciding.drop_null().unique().sort()
-            places = pc.index_in(deciding, value_set=groups).fill_null(-1)
-            return split_groups(places.to_numpy().astype(np.int64), spec.split_seed)
+            groups = sorted({value for value in deciding if value is not None})
+            places = {value: place for place, value in enumerate(groups)}
+            numbers = np.array([places.get(value, OUTSIDE) for value in deciding])
+            return split_groups(numbers, spec.split_seed)
         case SplitKind.COLUMN:
-            names = deciding.cast(pa.string()).to_pylist()
-            return split_given(names, f"{spec.table}.{spec.split.partition(':')[2]}")
+            return split_given(deciding, f"{spec.table}.{spec.split.partition(':')[2]}")
 
 
 def _check_sides(
@@ -309,6 +309,8 @@ def _row_keys(database: Database, table: Table, rows: np.ndarray) -> tuple[str, 
     """Return the primary key of each row, its parts joined, or the row number."""
     if not table.primary_key:
         return tuple(map(str, rows.tolist()))
-    keys = database.arrow(table.name, table.primary_key).take(pa.array(rows))
-    columns = [column.to_pylist() for column in keys.columns]
-    return tuple(", ".join(map(str, parts)) for parts in zip(*columns, strict=True))
+    names = ", ".join(map(quote, table.primary_key))
+    keys = database.rows(
+        f"SELECT {names} FROM {quote(table.name)} ORDER BY {quote(ROW)}"
+    )
+    return tuple(", ".join(map(str, keys[row])) for row in rows.tolist())
