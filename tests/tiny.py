@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.database import Database, connect, quote
 from workbench.schema import Column, ForeignKey, Schema, Stype, Table
 from workbench.task import Task, TaskSpec, TaskType
 
@@ -13,8 +14,7 @@ from workbench.task import Task, TaskSpec, TaskType
 def write_sqlite(path: Path, sql: str) -> Path:
     """Write an SQLite file from statements; nothing enforces its keys."""
     connection = sqlite3.connect(path)
-    connection.executescript(sql)
-    connection.commit()
+    connection.executescript(f"BEGIN; {sql}; COMMIT;")  # one write, not one a row
     connection.close()
     return path
 
@@ -76,6 +76,49 @@ def make_schema(tables: Sequence[Table], keys: Sequence[str | ForeignKey]) -> Sc
         warnings=(),
         tasks={},
     )
+
+
+def open_tiny(
+    folder: Path,
+    sql: str,
+    stypes: Mapping[str, str],
+    time_columns: Mapping[str, str] | None = None,
+) -> tuple[Database, Schema]:
+    """Return a database made of statements, and a schema with the keys they declare.
+
+    Columns that ``stypes`` does not name are ids, whatever their few rows look like.
+    """
+    database = connect(write_sqlite(folder / "tiny.db", sql), cache=folder / "cache")
+    tables, keys = [], []
+    for source in database.tables:
+        columns = tuple(
+            Column(
+                name=column.name,
+                sql_type=column.sql_type,
+                stype=Stype(stypes.get(f"{source.name}.{column.name}", "id")),
+                nullable=column.nullable,
+                num_distinct=_num_distinct(database, source.name, column.name),
+                num_null=0,
+                evidence="",
+            )
+            for column in source.columns
+        )
+        when = (time_columns or {}).get(source.name)
+        tables.append(
+            Table(source.name, source.num_rows, source.primary_key, columns, when)
+        )
+        keys += [
+            ForeignKey(
+                source.name, key.columns, key.ref_table, key.ref_columns, True, 0, 0, {}
+            )
+            for key in source.foreign_keys
+        ]
+    return database, make_schema(tables, keys)
+
+
+def _num_distinct(database: Database, table: str, column: str) -> int:
+    query = f"SELECT count(DISTINCT {quote(column)}) FROM {quote(table)}"
+    return database.sql(query).column(0)[0].as_py()
 
 
 def make_task(target: str, rows: Sequence[int], hide: Sequence[str] = ()) -> Task:

@@ -176,7 +176,7 @@ class Promote:
             return draft
         hub = max(degrees, key=lambda one: (degrees[one], one))
         warning = (
-            f"{len(degrees)} promoted columns are hubs: each value of {hub} ties about"
+            f"Promoted values are hubs: each value of {hub} ties about"
             f" {degrees[hub]:,.0f} rows, which are then two hops apart."
         )
         return draft.decide(columns=decisions, warnings=[warning])

@@ -1,0 +1,136 @@
+"""Blueprints executed by hand: plain loops over the rows of an SQLite file."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+
+from workbench.blueprint import (
+    Blueprint,
+    EdgeRule,
+    JunctionEdge,
+    KeyEdge,
+    KeyRole,
+    RowNode,
+)
+from workbench.schema import Schema
+
+Node = tuple[str, Any]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Rows by table, and the schema that says what refers to what."""
+
+    schema: Schema
+    rows: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @staticmethod
+    def read(path: Path, schema: Schema) -> "Oracle":
+        connection = sqlite3.connect(path)
+        connection.row_factory = sqlite3.Row
+        rows = {
+            table.name: [
+                dict(row) for row in connection.execute(f'SELECT * FROM "{table.name}"')
+            ]
+            for table in schema.tables
+        }
+        connection.close()
+        return Oracle(schema, rows)
+
+    def parent(self, key_id: str, row: int | None) -> int | None:
+        """Return the row a key leads to, None for NULL or nothing there."""
+        if row is None:
+            return None
+        key = self.schema.key(key_id)
+        wanted = [self.rows[key.table][row][column] for column in key.columns]
+        if None in wanted:
+            return None
+        for index, other in enumerate(self.rows[key.ref_table]):
+            if [other[column] for column in key.ref_columns] == wanted:
+                return index
+        return None
+
+    def follow(self, path: Sequence[str], row: int | None) -> int | None:
+        """Return the row that several keys lead to, one after the other."""
+        for key_id in path:
+            row = self.parent(key_id, row)
+        return row
+
+    def links(self, rule: EdgeRule) -> Iterator[tuple[Any, Any, int]]:
+        """Yield source, target and the row that makes the link."""
+        match rule:
+            case KeyEdge():
+                for row in range(len(self.rows[rule.source])):
+                    yield row, self.follow((*rule.path, rule.key), row), row
+            case JunctionEdge():
+                for row in range(len(self.rows[rule.table])):
+                    source = self.parent(rule.source_key, row)
+                    yield source, self.parent(rule.target_key, row), row
+            case _:
+                ref = rule.column
+                for row in range(len(self.rows[rule.source])):
+                    held = self.follow(ref.path, row)
+                    value = (
+                        None if held is None else self.rows[ref.table][held][ref.column]
+                    )
+                    yield row, value, row
+
+    def ties(self, rule: EdgeRule) -> list[tuple[Any, Any, int]]:
+        """Return the links whose two ends exist."""
+        return [link for link in self.links(rule) if None not in link]
+
+    def graph(self, blueprint: Blueprint) -> nx.MultiDiGraph:
+        """Return every node, and an edge from each receiver to each sender."""
+        graph = nx.MultiDiGraph()
+        for node in blueprint.nodes:
+            if isinstance(node, RowNode):
+                count = len(self.rows[node.table])
+                graph.add_nodes_from((node.name, row) for row in range(count))
+            else:
+                ref = node.column
+                values = {row[ref.column] for row in self.rows[ref.table]} - {None}
+                graph.add_nodes_from((node.name, value) for value in values)
+        for rule in blueprint.edges:
+            for source, target, _ in self.ties(rule):
+                child, parent = (rule.source, source), (rule.target, target)
+                if rule.direction is not KeyRole.DOWN:
+                    graph.add_edge(parent, child)
+                if rule.direction is not KeyRole.UP:
+                    graph.add_edge(child, parent)
+        return graph
+
+    def seen(self, blueprint: Blueprint, start: Node) -> dict[Node, int]:
+        """Return the first hop at which a node sees each row of each table."""
+        near = nx.single_source_shortest_path_length(self.graph(blueprint), start)
+        found: dict[Node, int] = {}
+        for table, row, hop in self._sights(blueprint, near):
+            if row is not None:
+                found[table, row] = min(hop, found.get((table, row), hop))
+        return found
+
+    def _sights(
+        self, blueprint: Blueprint, near: Mapping[Node, int]
+    ) -> Iterator[tuple[str, int | None, int]]:
+        for (name, row), hop in near.items():
+            node = blueprint.node(name)
+            if isinstance(node, RowNode):
+                yield from self._held(node, row, hop)
+        for rule in blueprint.edges:
+            if isinstance(rule, JunctionEdge):
+                for source, target, row in self.ties(rule):
+                    up, down = (rule.target, target), (rule.source, source)
+                    if rule.direction is not KeyRole.DOWN and up in near:
+                        yield from self._held(rule, row, near[up] + 1)
+                    if rule.direction is not KeyRole.UP and down in near:
+                        yield from self._held(rule, row, near[down] + 1)
+
+    def _held(
+        self, rule: RowNode | JunctionEdge, row: int, hop: int
+    ) -> Iterator[tuple[str, int | None, int]]:
+        yield rule.table, row, hop
+        for ref in rule.columns:
+            yield ref.table, self.follow(ref.path, row), hop
