@@ -139,13 +139,14 @@ def make_floors(source: str) -> tuple[Floor, ...]:
         Floor(
             name=name,
             source=source,
-            train=min(1.0, score + 0.02),
+            train=score if name == "majority" else min(1.0, score + 0.02),
             val=score,
             test=score,
             low=score - 0.015,
             high=score + 0.015,
+            num_columns=place,
         )
-        for name, score in scores.items()
+        for place, (name, score) in enumerate(scores.items())
     )
 
 
@@ -243,7 +244,9 @@ def make_plan(source: str, arms: Sequence[tuple[str, str]]) -> dict:
                     {
                         "hop": hop,
                         "table": table,
-                        "mean": 0.0 if hop < first else 1 - exp(-0.6 * (hop - first + 1)),
+                        "mean": 0.0
+                        if hop < first
+                        else 1 - exp(-0.6 * (hop - first + 1)),
                         "p10": 0.0 if hop < first else 0.3,
                         "p90": 0.0 if hop < first else 1.0,
                     }

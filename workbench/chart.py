@@ -5,9 +5,11 @@ that differs between a light and a dark theme, so a page may recolour a chart wi
 drawing it again.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -66,13 +68,13 @@ class Series:
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a results frame that belong to this series."""
-        mine = (
-            (frame["source"] == self.source)
-            & (frame["topology"] == self.topology)
-            & (frame["model"] == self.model)
-            & (frame["remedy"] == self.remedy)
+        return pick(
+            frame,
+            source=self.source,
+            topology=self.topology,
+            model=self.model,
+            remedy=self.remedy,
         )
-        return frame[mine]
 
     def owns(self, record: Mapping[str, object]) -> bool:
         """Return whether a record of ``comparison.json`` belongs to this series."""
@@ -121,9 +123,34 @@ def higher_is_better(results: Results) -> bool:
 
 def target_type(results: Results) -> str | None:
     """Return the target's node type: the only one with a state at the last layer."""
-    layers = results.layers
-    last = layers.loc[layers["layer"] == layers["depth"], "node_type"]
-    return None if last.empty else str(last.mode().iloc[0])
+    names = last_layers(results.layers)["node_type"].tolist()
+    return Counter(map(str, names)).most_common(1)[0][0] if names else None
+
+
+def pick(frame: pd.DataFrame, **wanted: object) -> pd.DataFrame:
+    """Return the rows of a frame whose columns hold the wanted values."""
+    kept = np.ones(len(frame), dtype=bool)
+    for column, value in wanted.items():
+        kept &= (frame[column] == value).to_numpy(dtype=bool)
+    return frame.take(np.flatnonzero(kept))
+
+
+def unfinished(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials that have no score."""
+    return frame.take(np.flatnonzero((frame["status"] != "ok").to_numpy(dtype=bool)))
+
+
+def last_layers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a frame that speak of a network's last layer."""
+    last = frame["layer"].to_numpy() == frame["depth"].to_numpy()
+    return frame.take(np.flatnonzero(last))
+
+
+def means_by(frame: pd.DataFrame, key: str, *columns: str) -> pd.DataFrame:
+    """Return the means of some columns, indexed by the sorted values of another."""
+    return pd.DataFrame(
+        {column: frame.groupby(key)[column].mean() for column in columns}
+    )
 
 
 def best_depths(results: Results) -> dict[Series, int]:
@@ -153,6 +180,7 @@ def style_figure(
         legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
         hoverlabel={"align": "left"},
         hovermode="closest",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL, "activecolor": NEUTRAL},
     )
     axis = {
         "gridcolor": GRID,
@@ -200,7 +228,7 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     """Return label positions near the values that keep a gap from one another."""
     order = np.argsort(values, kind="stable")
     placed = np.asarray(values, dtype=float)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         placed[after] = max(placed[after], placed[before] + gap)
     if len(placed):
         placed -= (placed - np.asarray(values, dtype=float)).mean()
@@ -219,6 +247,12 @@ def number(value: float | None) -> str:
 def plain(text: object) -> str:
     """Return a user's text so that Plotly, which reads some HTML, shows it as it is."""
     return escape(str(text), quote=False)
+
+
+def escaped(frame: pd.DataFrame, *columns: str) -> list[list[str]]:
+    """Return the cells of some columns as `plain` text, row by row."""
+    values = zip(*(frame[column].tolist() for column in columns), strict=True)
+    return [[plain(value) for value in row] for row in values]
 
 
 def note_figure(figure: go.Figure, text: str) -> None:

@@ -2,8 +2,9 @@
 
 The colours follow the order of Okabe and Ito (2008, "Color Universal Design"), which
 people with any common colour vision tell apart; the light ones are darkened until each
-reaches a contrast of 3:1 on the light paper and on the dark paper alike, so an arm keeps
-its colour when the theme changes. Colour is never the only mark: markers differ too.
+reaches a contrast of 3:1 on the light paper and on the dark paper alike, so an arm
+keeps its colour when the theme changes. Colour is never the only mark: markers differ
+too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,7 +67,8 @@ class ArmStyle:
 
 def topology_label(topology: str) -> str:
     """Return a topology's name in plain words, such as ``Normalized (row2node)``."""
-    return f"{TITLES[topology]} ({topology})" if topology in TITLES else topology
+    title = TITLES.get(topology, topology)
+    return title if title.casefold() == topology else f"{title} ({topology})"
 
 
 def arm_style(source: str, topology: str, arms: Sequence[tuple[str, str]]) -> ArmStyle:

@@ -15,7 +15,10 @@ from workbench.chart import (
     Series,
     best_depths,
     higher_is_better,
+    last_layers,
+    means_by,
     number,
+    pick,
     target_type,
 )
 from workbench.results import Results
@@ -52,7 +55,7 @@ def read_depth(results: Results, series: Series) -> Reading:
     best = best_depths(results).get(series)
     if best is None or best not in means.index:
         return Reading(series, "unfinished", "No run finished.")
-    deepest = int(means.index.max())
+    deepest = max(means.index.tolist())
     first = f"Best at depth {best} ({number(means.loc[best, 'test'])})"
     if deepest == best:
         end = "the deepest tried; a deeper one might do better."
@@ -68,7 +71,7 @@ def read_depth(results: Results, series: Series) -> Reading:
     lost_test = sign * (top["test"] - end["test"])
     lost_train = sign * (top["train"] - end["train"])
     fall = f"{first}, down to {number(end['test'])} at depth {deepest}."
-    scores = f"training score {number(top['train'])} to {number(end['train'])}"
+    scores = f"{number(top['train'])} to {number(end['train'])}"
     ranks = _rank_in_words(top["rank"], end["rank"])
     if lost_train < TRAIN_SHARE * lost_test:
         sentence = (
@@ -85,30 +88,28 @@ def read_depth(results: Results, series: Series) -> Reading:
         return Reading(series, "smoothed", sentence)
     sentence = (
         f"{fall} The training score falls too ({scores}) while the states keep their"
-        f" variety ({ranks}): these networks failed to train; this is not oversmoothing."
+        f" variety ({ranks}): deeper networks train less well, without oversmoothing."
     )
     return Reading(series, "untrained", sentence)
 
 
 def _means(results: Results, series: Series) -> pd.DataFrame:
     """Return the mean train and test score and the mean rank, by depth."""
-    rows = series.rows(results.trials)
-    scores = rows[rows["status"] == "ok"].groupby("depth")[["train", "test"]].mean()
-    layers = series.rows(results.layers)
-    ranks = layers[
-        (layers["measure"] == HEADLINE_MEASURE)
-        & (layers["state"] == "trained")
-        & (layers["node_type"] == target_type(results))
-        & (layers["layer"] == layers["depth"])
-    ]
-    return scores.assign(rank=ranks.groupby("depth")["value"].mean())
+    done = pick(series.rows(results.trials), status="ok")
+    layers = pick(
+        series.rows(results.layers),
+        measure=HEADLINE_MEASURE,
+        state="trained",
+        node_type=target_type(results),
+    )
+    means = means_by(done, "depth", "train", "test")
+    means["rank"] = means_by(last_layers(layers), "depth", "value")["value"]
+    return means
 
 
 def _falls(results: Results, series: Series, best: int, deepest: int) -> bool:
     cells = {
-        cell["depth"]: cell
-        for cell in results.comparison["cells"]
-        if series.owns(cell)
+        cell["depth"]: cell for cell in results.comparison["cells"] if series.owns(cell)
     }
     top, end = cells[best], cells[deepest]
     if None in (top["low"], top["high"], end["low"], end["high"]):
@@ -119,4 +120,4 @@ def _falls(results: Results, series: Series, best: int, deepest: int) -> bool:
 
 
 def _rank_in_words(top: float, end: float) -> str:
-    return f"centred effective rank {number(top)} to {number(end)}"
+    return f"centred effective rank {top:.1f} to {end:.1f}"

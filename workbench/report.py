@@ -20,7 +20,9 @@ from workbench.chart import (
     best_depths,
     metric_label,
     number,
+    pick,
     series_style,
+    unfinished,
 )
 from workbench.figures import (
     contrast_figure,
@@ -33,7 +35,7 @@ from workbench.figures import (
     reach_figure,
     train_test_figure,
 )
-from workbench.figures.contrasts import contrast_sides
+from workbench.figures.contrasts import contrast_sides, verdict_in_words
 from workbench.measures import MEASURES
 from workbench.palette import EXPLANATIONS, arm_style
 from workbench.reading import HEADLINE_MEASURE, read_depth
@@ -69,7 +71,7 @@ def render_report(results: Results) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
-    environment.filters["percent"] = "{:.0%}".format
+    environment.filters["percent"] = _percent
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     comparison = results.comparison
     charts = _charts(results)
@@ -80,8 +82,8 @@ def render_report(results: Results) -> str:
         arms=list(_arms(results)),
         charts=charts,
         figures=_to_json({name: _drawing(chart) for name, chart in charts.items()}),
-        floors=comparison["baselines"],
-        many_sources=len({source for source, _ in results.arms}) > 1,
+        floors=list(_floors(results)),
+        sources=list(dict.fromkeys(source for source, _ in results.arms)),
         leaks=comparison["leakage"].get("suspected", ()),
         contrasts=list(_contrasts(results)),
         graphs=list(_graphs(results)),
@@ -92,6 +94,7 @@ def render_report(results: Results) -> str:
         ],
         cells=list(_cells(results)),
         lost=list(_lost(results)),
+        num_lost=len(unfinished(results.trials)),
         caveats=list(_caveats(results)),
         settings=list(_settings(results)),
         study=tomli_w.dumps(dict(results.study)),
@@ -100,6 +103,10 @@ def render_report(results: Results) -> str:
         inks={"light": LIGHT_INK, "dark": DARK_INK},
         plotly=get_plotlyjs(),
     )
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
 
 
 def _charts(results: Results) -> dict[str, Chart]:
@@ -126,10 +133,11 @@ def _charts(results: Results) -> dict[str, Chart]:
 
 def _drawing(chart: Chart) -> Any:
     # The page has titles of its own, which text readers and outlines can find.
-    figure = chart.figure
-    top = figure.layout.margin.t
-    figure.update_layout(title_text=None, margin_t=max(16, top - 40))
-    return json.loads(figure.to_json())
+    drawing = json.loads(str(chart.figure.to_json()))
+    margin = drawing["layout"]["margin"]
+    margin["t"] = max(16, margin["t"] - 40)
+    del drawing["layout"]["title"]
+    return drawing
 
 
 def _to_json(value: object) -> str:
@@ -155,10 +163,19 @@ def _arms(results: Results) -> Iterator[dict[str, Any]]:
         }
 
 
+def _floors(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield each floor's name and its record by source."""
+    baselines = results.comparison["baselines"]
+    for name in dict.fromkeys(floor["name"] for floor in baselines):
+        mine = {each["source"]: each for each in baselines if each["name"] == name}
+        yield {"name": name, "sources": mine}
+
+
 def _contrasts(results: Results) -> Iterator[dict[str, Any]]:
     for contrast in results.comparison["contrasts"]:
         first, second = contrast_sides(results, contrast)
-        yield {**contrast, "first": first, "second": second}
+        verdict = verdict_in_words(contrast)
+        yield {**contrast, "first": first, "second": second, "verdict": verdict}
 
 
 def _graphs(results: Results) -> Iterator[dict[str, Any]]:
@@ -202,7 +219,7 @@ def _cells(results: Results) -> Iterator[dict[str, Any]]:
         for cell in results.comparison["cells"]:
             if not series.owns(cell):
                 continue
-            mine = rows[(rows["depth"] == cell["depth"]) & (rows["status"] == "ok")]
+            mine = pick(rows, depth=cell["depth"], status="ok")
             means = mine[
                 ["train", "val", "gradient_ratio", "seconds", "peak_mb"]
             ].mean()
@@ -213,49 +230,48 @@ def _lost(results: Results) -> Iterator[dict[str, Any]]:
     """Yield the runs without a score, equal reasons together."""
     for series in all_series(results):
         rows = series.rows(results.trials)
-        rows = rows[rows["status"] != "ok"]
-        for (depth, status, reason), group in rows.groupby(
-            ["depth", "status", "reason"]
-        ):
+        groups: dict[tuple[int, str, str], list[int]] = {}
+        lost = unfinished(rows)[["depth", "status", "reason", "seed"]]
+        for depth, status, reason, seed in lost.itertuples(index=False):
+            groups.setdefault((depth, status, reason), []).append(seed)
+        for (depth, status, reason), seeds in groups.items():
             yield {
                 "style": series_style(results, series),
                 "depth": depth,
                 "status": status,
                 "reason": reason,
-                "seeds": ", ".join(str(seed) for seed in sorted(group["seed"])),
+                "seeds": ", ".join(map(str, sorted(seeds))),
             }
 
 
 def _caveats(results: Results) -> Iterator[str]:
     """Yield what the numbers do not say, in sentences."""
     seeds = results.trials["seed"].nunique()
+    yield f"What an interval holds. {results.comparison['noise']}"
     yield (
-        "Every interval of a network holds re-training noise alone: the same rows, one"
-        " split, other random starts. It does not say what another split or other test"
-        " rows would give."
-    )
-    yield (
-        "The intervals of the floors hold the noise of the test rows (a bootstrap over"
-        " them), not of re-training."
+        "No interval says what another split or other rows would give; depths were"
+        " chosen on validation rows, and scores are of test rows."
     )
     if seeds < 6:
         yield (
-            f"There are {seeds} seeds; below six no difference is called significant,"
+            f"Number of seeds: {seeds}. Below six no difference is called significant,"
             " because no exact paired test could reach 0.05."
         )
-    not_ok = int((results.trials["status"] != "ok").sum())
+    not_ok = len(unfinished(results.trials))
     if not_ok:
         yield (
             f"{not_ok} of {len(results.trials)} runs have no score. Means are over"
-            " those that finished; the others are listed below."
+            " those that finished; the others are listed under the scores."
         )
     failing = [
-        cell for cell in results.comparison["cells"] if (cell["failure_rate"] or 0) > 0
+        cell
+        for cell in results.comparison["cells"]
+        if 0 < (cell["failure_rate"] or 0) < 1
     ]
     if failing:
         yield (
-            f"In {len(failing)} cells some seeds failed or did not learn. Their mean"
-            " mixes two things; read the dots."
+            f"In {len(failing)} of the cells some seeds learned and others did not."
+            " Their mean mixes the two; read the dots."
         )
     yield (
         "What is said of oversmoothing is what occurs together with a score. It is no"

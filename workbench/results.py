@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.compare import Comparison, Trial
+from workbench.comparison import COMPARISON_VERSION, Comparison, Trial
 from workbench.errors import StoreError, unknown
 from workbench.resources import resource_path
 
@@ -132,7 +132,7 @@ def load_results(folder: Path) -> Results:
     """
     if not folder.is_dir():
         raise StoreError(f'There is no results folder "{folder}".')
-    comparison = _read(folder / "comparison.json", _read_json)
+    comparison = _read(folder / "comparison.json", _read_json, COMPARISON_VERSION)
     frames = {
         name: _read(folder / f"{name}.parquet", _read_parquet) for name in COLUMNS
     }
@@ -199,7 +199,9 @@ def _to_parquet(name: str, frame: pd.DataFrame) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _read(path: Path, read: Callable[[Path], tuple[Any, Any]]) -> Any:
+def _read(
+    path: Path, read: Callable[[Path], tuple[Any, Any]], wanted: int = VERSION
+) -> Any:
     """Return a file's content once its version is known to be ours."""
     try:
         content, version = read(path)
@@ -213,9 +215,9 @@ def _read(path: Path, read: Callable[[Path], tuple[Any, Any]]) -> Any:
             f'"{path}" cannot be read as {path.suffix[1:]}; run the study again to'
             " write it."
         ) from error
-    if version != VERSION:
+    if version != wanted:
         found = "has no version" if version is None else f'is of version "{version}"'
-        raise StoreError(f'"{path}" {found}; this workbench reads version {VERSION}.')
+        raise StoreError(f'"{path}" {found}; this workbench reads version {wanted}.')
     return content
 
 

@@ -10,6 +10,7 @@ from workbench.palette import topology_label
 from workbench.remedies import REMEDIES
 from workbench.results import Results
 from workbench.samples import SAMPLES
+from workbench.score import METRICS
 from workbench.topologies import TOPOLOGIES
 
 STATISTICS = (
@@ -52,12 +53,12 @@ class Citation:
 
 
 def citations(results: Results) -> tuple[Citation, ...]:
-    """Return the sources of what a study used, each once, in the order of the report."""
-    pairs = dict.fromkeys(_collect(results))
-    return tuple(Citation(subject, text) for subject, text in pairs if text)
+    """Return the sources of what a study used, each once, as the report orders them."""
+    pairs = [*_of_the_arms(results), *_of_the_networks(results), *_of_the_rest(results)]
+    return tuple(Citation(subject, text) for subject, text in dict.fromkeys(pairs))
 
 
-def _collect(results: Results) -> Iterator[tuple[str, str]]:
+def _of_the_arms(results: Results) -> Iterator[tuple[str, str]]:
     for source in dict.fromkeys(source for source, _ in results.arms):
         if source in SAMPLES:
             sample = SAMPLES[source]
@@ -65,22 +66,27 @@ def _collect(results: Results) -> Iterator[tuple[str, str]]:
     for topology in dict.fromkeys(topology for _, topology in results.arms):
         if topology in TOPOLOGIES:
             yield topology_label(topology), TOPOLOGIES[topology].source
+
+
+def _of_the_networks(results: Results) -> Iterator[tuple[str, str]]:
     everything = all_series(results)
     for model in dict.fromkeys(series.model for series in everything):
-        if model in MODELS:
-            yield f"Network {model}", MODELS[model].source
+        yield f"Network {model}", MODELS[model].source
     for remedy in dict.fromkeys(series.remedy for series in everything):
-        if remedy in REMEDIES:
-            yield f"Remedy {remedy}", REMEDIES[remedy].source
+        yield f"Remedy {remedy}", REMEDIES[remedy].source
     yield from TRAINING
-    for measure in results.layers["measure"].unique():
-        if measure in MEASURES:
-            yield f"Measure: {MEASURES[measure].title}", MEASURES[measure].source
-    if any("boosted" in str(floor["name"]) for floor in results.comparison["baselines"]):
+
+
+def _of_the_rest(results: Results) -> Iterator[tuple[str, str]]:
+    metric = METRICS[results.comparison["metric"]]
+    yield f"Score: {metric.label}", metric.source
+    measured = set(results.layers["measure"])
+    for measure in MEASURES.values():
+        if measure.name in measured:
+            yield f"Measure: {measure.title}", measure.source
+    baselines = results.comparison["baselines"]
+    if any("boosted" in str(floor["name"]) for floor in baselines):
         yield FLOORS
-    if len(results.comparison["contrasts"]):
-        yield from STATISTICS
-    else:
-        yield STATISTICS[0]
+    yield from STATISTICS if results.comparison["contrasts"] else STATISTICS[:1]
     if len(results.projection):
         yield ALIGNMENT

@@ -16,6 +16,9 @@ from workbench.chart import (
 from workbench.palette import NEUTRAL
 from workbench.results import Results
 
+WINNERS = {"a better": "a", "b better": "b"}
+VERDICTS = {"a better": "the first is better", "b better": "the second is better"}
+
 
 def contrast_figure(results: Results, *, dark: bool = False) -> Chart:
     """Draw every contrast as a difference with its interval around zero."""
@@ -30,13 +33,13 @@ def contrast_figure(results: Results, *, dark: bool = False) -> Chart:
         difference = contrast["difference"]
         sentences.append(
             f"{first} minus {second}: {number(difference)} ({number(low)} to"
-            f" {number(high)}), {contrast['verdict']}."
+            f" {number(high)}), {verdict_in_words(contrast)}."
         )
         if difference is None:
             continue
-        winner = contrast["a"] if difference > 0 else contrast["b"]
-        clear = low is not None and (low > 0 or high < 0)
-        style = series_style(results, series_of(winner))
+        winner = WINNERS.get(contrast["verdict"])
+        clear = winner is not None
+        style = series_style(results, series_of(contrast[winner or "a"]))
         known = low is not None
         figure.add_trace(
             go.Scatter(
@@ -58,24 +61,34 @@ def contrast_figure(results: Results, *, dark: bool = False) -> Chart:
                     "size": 10,
                     "color": style.colour if clear else NEUTRAL,
                 },
-                hovertemplate="%{x:.3f}<extra>" + contrast["verdict"] + "</extra>",
+                hovertemplate="%{x:.3f}<extra>"
+                + plain(verdict_in_words(contrast))
+                + "</extra>",
             )
         )
     title = f"Differences between graphs (test {metric}, paired by seed)"
     style_figure(figure, title, dark=dark, height=150 + 58 * len(contrasts))
     figure.update_xaxes(title_text=f"Difference in test {metric}: first minus second")
-    figure.update_yaxes(autorange="reversed", ticks="")
+    figure.update_yaxes(range=[len(contrasts) - 0.4, -0.6], ticks="")
     return Chart(
         figure=figure,
         title=title,
         alt=f"{title}. " + " ".join(sentences),
         source="comparison.json",
         how_to_read=(
-            "Each graph at the depth that validation chose. The bar is the 95 %"
-            " t-interval of the per-seed differences: re-training noise, on this split"
-            " and these test rows. A bar that crosses zero is a tie and is drawn grey."
+            "Each graph at the depth that validation chose. The bar is the t-interval"
+            " of the per-seed differences, widened for the number of contrasts (Holm):"
+            " re-training noise, on this split and these test rows. A difference that"
+            " is no more than noise is hollow and grey; otherwise the bar has the"
+            " colour of the better graph."
         ),
     )
+
+
+def verdict_in_words(contrast: Mapping[str, object]) -> str:
+    """Return what a contrast says, its sides being called first and second."""
+    verdict = str(contrast["verdict"])
+    return VERDICTS.get(verdict, verdict)
 
 
 def series_of(arm: Mapping[str, object]) -> Series:

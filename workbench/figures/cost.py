@@ -1,6 +1,5 @@
 """What a score cost: seconds and memory."""
 
-import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -8,9 +7,11 @@ from workbench.chart import (
     Chart,
     all_series,
     higher_is_better,
+    means_by,
     metric_label,
     number,
     padded_range,
+    pick,
     plain,
     series_style,
     style_figure,
@@ -27,7 +28,7 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
     sentences, scores = [], []
     for series in all_series(results):
         rows = series.rows(results.trials)
-        means = _means(rows[rows["status"] == "ok"])
+        means = means_by(pick(rows, status="ok"), "depth", "test", "seconds", "peak_mb")
         if means.empty:
             continue
         style = series_style(results, series)
@@ -60,7 +61,7 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
             f"{style.label}: {number(row['test'])} at depth {best} for"
             f" {number(row['seconds'])} s and {number(row['peak_mb'])} MB."
         )
-    title = "What a score costs"
+    title = "Score against time and memory"
     style_figure(figure, title, dark=dark)
     for column, (_, axis_title) in enumerate(COSTS, start=1):
         figure.update_xaxes(title_text=axis_title, rangemode="tozero", col=column)
@@ -77,7 +78,3 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
             " is the peak of the worker process, which holds the graph as well."
         ),
     )
-
-
-def _means(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.groupby("depth")[["test", "seconds", "peak_mb"]].mean()

@@ -12,15 +12,19 @@ from workbench.chart import (
     Series,
     all_series,
     best_depths,
+    escaped,
     higher_is_better,
+    means_by,
     metric_label,
     number,
     padded_range,
+    pick,
     plain,
     series_style,
     spread,
     style_figure,
     translucent,
+    unfinished,
     whole_number_axis,
 )
 from workbench.palette import NEUTRAL, ArmStyle
@@ -179,18 +183,18 @@ def _cells(results: Results, series: Series) -> pd.DataFrame:
 
 
 def _split_means(rows: pd.DataFrame) -> pd.DataFrame:
-    done = rows[rows["status"] == "ok"]
-    return done.groupby("depth")[["train", "test"]].mean()
+    return means_by(pick(rows, status="ok"), "depth", "train", "test")
 
 
 def _add_band(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
     known = cells.dropna(subset=["low", "high"])
-    around = pd.concat([known["depth"], known["depth"][::-1]])
+    depths = known["depth"].tolist()
     figure.add_trace(
         go.Scatter(
-            x=around,
-            y=pd.concat([known["high"], known["low"][::-1]]),
+            x=[*depths, *reversed(depths)],
+            y=[*known["high"], *reversed(known["low"].tolist())],
             fill="toself",
+            mode="lines",
             fillcolor=translucent(style.colour, BAND_ALPHA),
             line={"width": 0},
             hoverinfo="skip",
@@ -237,7 +241,7 @@ def _add_seeds(
 ) -> list[float]:
     """Draw every finished seed as a dot; return their scores."""
     rows = series.rows(results.trials)
-    done = rows[rows["status"] == "ok"]
+    done = pick(rows, status="ok")
     figure.add_trace(
         go.Scatter(
             x=done["depth"] + shift,
@@ -265,7 +269,7 @@ def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
     everything = all_series(results)
     for place, series in enumerate(everything):
         rows = series.rows(results.trials)
-        lost = rows[rows["status"] != "ok"]
+        lost = unfinished(rows)
         if lost.empty:
             continue
         style = series_style(results, series)
@@ -273,7 +277,7 @@ def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
             go.Scatter(
                 x=lost["depth"] + _dodge(place, len(everything)),
                 y=np.full(len(lost), floor),
-                customdata=lost[["seed", "status", "reason"]].map(plain),
+                customdata=escaped(lost, "seed", "status", "reason"),
                 name=f"{plain(style.label)}: not finished",
                 mode="markers",
                 cliponaxis=False,

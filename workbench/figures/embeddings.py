@@ -13,7 +13,9 @@ from workbench.chart import (
     Series,
     all_series,
     best_depths,
+    escaped,
     number,
+    pick,
     plain,
     series_style,
     style_figure,
@@ -82,17 +84,17 @@ def projection_figure(
     classes = () if numeric else _classes(panels)
     drawn: set[str] = set()
     for place, panel in enumerate(panels):
-        at = {"row": place // columns + 1, "col": place % columns + 1}
+        row, column = place // columns + 1, place % columns + 1
         aligned = align(panel, reference)
         if panel.empty:
             figure.add_annotation(
-                text="no run finished", x=0, y=0, showarrow=False, **at
+                text="no run finished", x=0, y=0, showarrow=False, row=row, col=column
             )
         elif numeric:
-            figure.add_trace(_numeric_trace(aligned, place == 0), **at)
+            figure.add_trace(_numeric_trace(aligned, place == 0), row=row, col=column)
         else:
             for trace in _class_traces(aligned, classes, drawn):
-                figure.add_trace(trace, **at)
+                figure.add_trace(trace, row=row, col=column)
     count = max((len(panel) for panel in panels), default=0)
     title = "Where the networks put the target's rows"
     style_figure(figure, title, dark=dark, height=130 + 320 * rows)
@@ -144,9 +146,8 @@ def align(panel: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
 
 
 def _panel(results: Results, series: Series, depth: int, layer: int) -> pd.DataFrame:
-    rows = series.rows(results.projection)
-    rows = rows[(rows["depth"] == depth) & (rows["layer"] == layer)]
-    return rows.drop_duplicates("key").head(MAX_ROWS)
+    rows = pick(series.rows(results.projection), depth=depth, layer=layer)
+    return rows.drop_duplicates(subset="key").head(MAX_ROWS)
 
 
 def _reference(
@@ -157,7 +158,7 @@ def _reference(
     for series in everything:
         at = best.get(series, max(results.depths))
         panel = _panel(results, series, at, at)
-        if len(panel) and min(panel["x"].std(), panel["y"].std()) > 0:
+        if len(panel) and np.ptp(panel[["x", "y"]].to_numpy(), axis=0).all():
             break
     return panel
 
@@ -174,44 +175,46 @@ def _class_traces(
     panel: pd.DataFrame, classes: Sequence[str], drawn: set[str]
 ) -> list[go.Scatter]:
     labels = panel["label"].astype(str)
-    labels = labels.where(labels.isin(classes), OTHER_CLASS)
+    named = panel.assign(shown=labels.where(labels.isin(classes), OTHER_CLASS))
     traces = []
     for name, colour in zip(classes, CLASS_COLOURS, strict=False):
-        mine = panel[labels == name]
-        if mine.empty:
-            continue
-        symbols = np.where(mine["correct"].astype(bool), "circle", "circle-open")
-        traces.append(
-            go.Scatter(
-                x=mine["x"],
-                y=mine["y"],
-                customdata=mine[["key", "correct"]].map(plain),
-                name=f"label {plain(name)}",
-                legendgroup=name,
-                showlegend=name not in drawn,
-                mode="markers",
-                marker={"color": colour, "size": 5, "opacity": 0.75},
-                marker_symbol=symbols,
-                hovertemplate="row %{customdata[0]}, right: %{customdata[1]}",
+        for correct, symbol in ((True, "circle"), (False, "circle-open")):
+            mine = pick(named, shown=name, correct=correct)
+            if mine.empty:
+                continue
+            verdict = "right" if correct else "wrong"
+            traces.append(
+                go.Scatter(
+                    x=mine["x"],
+                    y=mine["y"],
+                    customdata=escaped(mine, "key"),
+                    name=f"label {plain(name)}",
+                    legendgroup=name,
+                    showlegend=name not in drawn,
+                    mode="markers",
+                    marker={"color": colour, "size": 5.5, "opacity": 0.75},
+                    marker_symbol=symbol,
+                    hovertemplate=f"row %{{customdata[0]}}, predicted {verdict}",
+                )
             )
-        )
-        drawn.add(name)
+            drawn.add(name)
     return traces
 
 
 def _numeric_trace(panel: pd.DataFrame, first: bool) -> go.Scatter:
-    values = pd.to_numeric(panel["label"])
+    values = panel["label"].to_numpy(dtype=float)
+    low, high = np.quantile(values, [0.02, 0.98])
     return go.Scatter(
         x=panel["x"],
         y=panel["y"],
-        customdata=panel[["key", "label"]].map(plain),
+        customdata=escaped(panel, "key", "label"),
         showlegend=False,
         mode="markers",
         marker={
             "color": values,
             "colorscale": "Viridis",
-            "cmin": float(values.quantile(0.02)),
-            "cmax": float(values.quantile(0.98)),
+            "cmin": float(low),
+            "cmax": float(high),
             "size": 5,
             "opacity": 0.8,
             "showscale": first,
@@ -224,7 +227,7 @@ def _numeric_trace(panel: pd.DataFrame, first: bool) -> go.Scatter:
 def _apart_in_words(panel: pd.DataFrame, numeric: bool) -> str:
     if panel.empty:
         return "no run finished."
-    share = panel["correct"].astype(bool).mean()
+    share = float(panel["correct"].to_numpy(dtype=bool).mean())
     if numeric:
         return f"{number(share)} of its rows are within half a standard deviation."
     return f"{number(share)} of its rows are predicted right."

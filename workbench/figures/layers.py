@@ -13,9 +13,12 @@ from workbench.chart import (
     Chart,
     Series,
     all_series,
+    last_layers,
+    means_by,
     note_figure,
     number,
     padded_range,
+    pick,
     plain,
     series_style,
     style_figure,
@@ -29,10 +32,10 @@ from workbench.results import Results
 
 STATES = (("untrained", "dash", "-open"), ("trained", "solid", ""))
 HOW_TO_READ = (
-    "{measure}, in {values}. Dashed and hollow: the network before training, same start; solid: after. Lines are"
-    " means over seeds, faint dots are seeds. At full collapse: {collapse}. A measure"
-    " that collapses together with the score is what the field calls oversmoothing; it"
-    " does not say what caused what."
+    "{measure}, in {values}. Dashed and hollow: the network before training, same"
+    " start; solid: after. Lines are means over seeds, faint dots are seeds. At full"
+    " collapse: {collapse}. A measure that collapses together with the score is what"
+    " the field calls oversmoothing; it does not say what caused what."
 )
 
 
@@ -55,7 +58,7 @@ def layer_figure(
     """
     shown = max(results.depths) if depth is None else depth
     rows = _rows(results, measure, node_type)
-    rows = rows[rows["depth"] == shown]
+    rows = pick(rows, depth=shown)
     kind = node_type or target_type(results) or "target"
     title = f"Layer by layer in networks of depth {shown}, {kind} rows"
     return _draw(
@@ -81,7 +84,7 @@ def last_layer_figure(
         dark: Whether the ink is for dark paper.
     """
     rows = _rows(results, measure, None)
-    rows = rows[rows["layer"] == rows["depth"]]
+    rows = last_layers(rows)
     kind = target_type(results) or "target"
     title = f"At the last layer, {kind} rows"
     chart = _draw(
@@ -101,7 +104,7 @@ def last_layer_figure(
 def _rows(results: Results, measure: str, node_type: str | None) -> pd.DataFrame:
     frame = results.layers
     kind = target_type(results) if node_type is None else node_type
-    return frame[(frame["measure"] == measure) & (frame["node_type"] == kind)]
+    return pick(frame, measure=measure, node_type=kind)
 
 
 def _draw(
@@ -121,7 +124,7 @@ def _draw(
         mine = series.rows(rows).dropna(subset=["value"])
         for state, dash, hollow in STATES:
             _add_state(
-                figure, results, series, mine[mine["state"] == state], column,
+                figure, results, series, pick(mine, state=state), column,
                 state=state, dash=dash, hollow=hollow,
             )  # fmt: skip
         sentences += _in_words(results, series, mine, column)
@@ -129,7 +132,7 @@ def _draw(
     whole_number_axis(figure, list(places), axis_title)
     kept = MEASURES[measure]
     figure.update_yaxes(
-        title_text=kept.title,
+        title_text=kept.name.replace("-", " ").capitalize(),
         range=padded_range([*rows["value"]]),
     )
     if rows["value"].dropna().empty:
@@ -159,7 +162,7 @@ def _add_state(
     if rows.empty:
         return
     style = series_style(results, series)
-    means = rows.groupby(column)["value"].mean()
+    means = means_by(rows, column, "value")["value"]
     name = f"{style.label}, {state}"
     figure.add_trace(
         go.Scatter(
@@ -197,7 +200,7 @@ def _in_words(
     label = series_style(results, series).label
     sentences = []
     for state, _, _ in STATES:
-        means = rows[rows["state"] == state].groupby(column)["value"].mean()
+        means = means_by(pick(rows, state=state), column, "value")["value"]
         if len(means):
             sentences.append(
                 f"{label}, {state}: {number(means.iloc[0])} at {column}"

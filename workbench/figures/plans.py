@@ -105,10 +105,11 @@ def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
     title = "How many hops away each table is"
     style_figure(figure, title, dark=dark, height=150 + 30 * max(3, len(tables)))
     figure.update_layout(margin={"t": 92, "b": 24})
-    figure.update_xaxes(side="top", showgrid=False, ticks="", linewidth=0)
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", linewidth=0)
+    figure.update_xaxes(side="top", showgrid=False, ticks="", showline=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", showline=False)
     sentences = [
-        f"{label}: " + ", ".join(_hop_in_words(table, hops.get(table)) for table in tables)
+        f"{label}: "
+        + ", ".join(_hop_in_words(table, hops.get(table)) for table in tables)
         for (label, _), hops in zip(graphs, nearest, strict=True)
     ]
     return Chart(
@@ -138,7 +139,9 @@ def nearest_hops(graph: Mapping[str, Any]) -> dict[str, int | None]:
 def _graphs(plans: Plans) -> list[tuple[str, Mapping[str, Any]]]:
     """Return every graph with its label, source by source."""
     pairs = [
-        (source, graph) for source, plan in plans.items() for graph in plan["topologies"]
+        (source, graph)
+        for source, plan in plans.items()
+        for graph in plan["topologies"]
     ]
     arms = [(source, graph["name"]) for source, graph in pairs]
     return [
@@ -166,6 +169,7 @@ def _curve(
         x=[*hops, *reversed(hops)],
         y=[entry["p90"] for entry in curve] + [entry["p10"] for entry in curve][::-1],
         fill="toself",
+        mode="lines",
         fillcolor=translucent(colour, 0.14),
         line={"width": 0},
         hoverinfo="skip",
