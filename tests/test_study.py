@@ -78,7 +78,7 @@ def test_settings_that_do_not_work_are_refused_by_name(change, kind, sentence):
     ("name", "value", "sentence"),
     [
         ("epochs", 0, "epochs"),
-        ("width", 1.5, "width"),
+        ("width", -1, "width"),
         ("learning_rate", 0.0, "learning rate"),
         ("weight_decay", -1.0, "weight decay"),
         ("dropout", 1.0, "dropout"),

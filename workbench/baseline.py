@@ -1,18 +1,23 @@
 """The floors: what the same task gives without a graph, each at its best.
 
-A graph is worth its trouble only above them. Boosted trees get the target's own
-columns, the table with every ancestor joined in, and one- and two-hop aggregates; their
-settings and number of trees are chosen on the validation rows, never on test.
+A graph is worth its trouble only above them. Tables of the target's own columns, of
+every ancestor joined in, and of one- and two-hop aggregates are given to boosted trees
+and to a linear model; learner and settings are chosen on the validation rows, never on
+test.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from workbench.comparison import Floor
 from workbench.database import Database
@@ -25,9 +30,11 @@ from workbench.task import TEST, TRAIN, VAL, Task, TaskType
 MAX_COLUMNS = 1500
 MAX_VALUES = 60_000_000
 MAX_CATEGORIES = 255
+MAX_ONE_HOT = 32
 NUM_TREES = 150
 EVERY = 5
-SETTINGS = (
+PENALTIES = (0.1, 1.0, 10.0, 100.0)
+TREE_SETTINGS = (
     {"learning_rate": 0.1, "max_leaf_nodes": 31},
     {"learning_rate": 0.05, "max_leaf_nodes": 8},
     {"learning_rate": 0.1, "max_leaf_nodes": 8, "l2_regularization": 10.0},
@@ -46,7 +53,7 @@ def floors(
         source: What the source is called in results.
 
     Returns:
-        A constant, then boosted trees on own columns, on the flattened table and on
+        A constant, then the best learner on own columns, on the flattened table and on
         one- and two-hop aggregates. A table wider than 1 500 columns (or 60 million
         values) keeps the nearest ones, in the order of the schema.
 
@@ -58,16 +65,16 @@ def floors(
     """
     tabulator = Tabulator(database, schema, task)
     tables = {
-        "boosted own columns": tabulator.own(),
-        "boosted flattened table": tabulator.flattened(),
-        "boosted 1-hop aggregates": tabulator.aggregates(1),
-        "boosted 2-hop aggregates": tabulator.aggregates(2),
+        "own columns": tabulator.own(),
+        "flattened table": tabulator.flattened(),
+        "1-hop aggregates": tabulator.aggregates(1),
+        "2-hop aggregates": tabulator.aggregates(2),
     }
-    boosted = [
-        _floor(name, source, task, *_boost(task, features))
+    learnt = [
+        _floor(name, source, task, *_learn(task, features))
         for name, features in tables.items()
     ]
-    return (_constant(task, source), *boosted)
+    return (_constant(task, source), *learnt)
 
 
 def _constant(task: Task, source: str) -> Floor:
@@ -77,55 +84,117 @@ def _constant(task: Task, source: str) -> Floor:
         task.task_type, train_labels, len(task.classes), num_rows
     )
     name = "mean" if task.task_type is TaskType.REGRESSION else "majority"
-    return _floor(name, source, task, outputs, 0)
-
-
-def _floor(
-    name: str, source: str, task: Task, outputs: np.ndarray, num_columns: int
-) -> Floor:
-    metric = METRICS[task.metric]
-    parts = [task.split == part for part in (TRAIN, VAL, TEST)]
-    train, val, test = (
-        metric.score(task.labels[part], outputs[part]) for part in parts
-    )
-    low, high = bootstrap_interval(
-        metric.score, task.labels[parts[2]], outputs[parts[2]]
-    )
-    return Floor(name, source, train, val, test, low, high, num_columns)
-
-
-def _boost(task: Task, features: Sequence[Feature]) -> tuple[np.ndarray, int]:
-    """Return predictions for every task row, of the settings that validated best."""
-    limit = min(MAX_COLUMNS, max(1, MAX_VALUES // len(task.rows)))
-    kept = list(features[:limit])
-    metric = METRICS[task.metric]
-    if not kept:
-        labels = task.labels[task.split == TRAIN]
-        number = len(task.classes)
-        return constant_outputs(task.task_type, labels, number, len(task.rows)), 0
-    table = np.column_stack([feature.values for feature in kept]).astype(np.float32)
-    categorical = [
-        feature.is_categorical and np.nanmax(feature.values) < MAX_CATEGORIES
-        for feature in kept
-    ]
-    candidates = [
-        _fit(task, metric, table, categorical, settings) for settings in SETTINGS
-    ]
-    best = max(candidates, key=lambda candidate: candidate.val)
-    return best.outputs, len(kept)
+    return _floor(name, source, task, _Candidate("constant", 0.0, outputs), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """Predictions of one setting at its best number of trees.
+    """Predictions of one learner at its best setting.
 
     Attributes:
-        val: Validation score, higher is better.
+        learner: What it is.
+        val: Validation score; higher is better, whatever the metric.
         outputs: Predictions for every task row.
     """
 
+    learner: str
     val: float
     outputs: np.ndarray
+
+
+def _floor(
+    name: str, source: str, task: Task, found: _Candidate, num_columns: int
+) -> Floor:
+    metric = METRICS[task.metric]
+    parts = [task.split == part for part in (TRAIN, VAL, TEST)]
+    train, val, test = (
+        metric.score(task.labels[part], found.outputs[part]) for part in parts
+    )
+    low, high = bootstrap_interval(
+        metric.score, task.labels[parts[2]], found.outputs[parts[2]]
+    )
+    return Floor(
+        name=name,
+        source=source,
+        learner=found.learner,
+        train=train,
+        val=val,
+        test=test,
+        low=low,
+        high=high,
+        num_columns=num_columns,
+    )
+
+
+def _learn(task: Task, features: Sequence[Feature]) -> tuple[_Candidate, int]:
+    """Return the candidate that validated best, and its number of columns."""
+    limit = min(MAX_COLUMNS, max(1, MAX_VALUES // len(task.rows)))
+    kept = list(features[:limit])
+    if not kept:
+        labels = task.labels[task.split == TRAIN]
+        outputs = constant_outputs(
+            task.task_type, labels, len(task.classes), len(task.rows)
+        )
+        return _Candidate("constant", 0.0, outputs), 0
+    metric = METRICS[task.metric]
+    candidates = [*_linear(task, metric, kept), *_trees(task, metric, kept)]
+    return max(candidates, key=lambda candidate: candidate.val), len(kept)
+
+
+def _trees(
+    task: Task, metric: Metric, features: Sequence[Feature]
+) -> Iterator[_Candidate]:
+    table = np.column_stack([each.values for each in features]).astype(np.float32)
+    categorical = [
+        each.is_categorical and np.nanmax(each.values) < MAX_CATEGORIES
+        for each in features
+    ]
+    for settings in TREE_SETTINGS:
+        yield _fit(task, metric, table, categorical, settings)
+
+
+def _linear(
+    task: Task, metric: Metric, features: Sequence[Feature]
+) -> Iterator[_Candidate]:
+    table = _design(features, task.split == TRAIN)
+    train, val = task.split == TRAIN, task.split == VAL
+    sign = 1 if metric.higher_is_better else -1
+    for penalty in PENALTIES:
+        if task.task_type is TaskType.REGRESSION:
+            model = Ridge(alpha=penalty).fit(table[train], task.labels[train])
+            outputs = model.predict(table)
+        else:
+            model = LogisticRegression(C=1 / penalty, max_iter=200)
+            with warnings.catch_warnings():
+                # A fit that stops early is one more candidate, judged like the others.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(table[train], task.labels[train])
+            outputs = _shaped(task, model, model.predict_proba(table))
+        score = sign * metric.score(task.labels[val], outputs[val])
+        yield _Candidate("linear model", score, outputs)
+
+
+def _design(features: Sequence[Feature], train: np.ndarray) -> np.ndarray:
+    """Return standardised numbers, one-hot categories and marks of missing values."""
+    columns: list[np.ndarray] = []
+    for feature in features:
+        missing = np.isnan(feature.values)
+        if missing.any():
+            columns.append(missing.astype(float))
+        if feature.is_categorical:
+            codes, counts = np.unique(feature.values[~missing], return_counts=True)
+            common = codes[np.argsort(-counts, kind="stable")[:MAX_ONE_HOT]]
+            columns += [(feature.values == code).astype(float) for code in common]
+        else:
+            columns.append(feature.values)
+    table = np.column_stack(columns)
+    with warnings.catch_warnings():
+        # A column may have no value on the training rows; it becomes zeros.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        centre = np.nan_to_num(np.nanmean(table[train], axis=0))
+        spread = np.nan_to_num(np.nanstd(table[train], axis=0))
+    scaled = (table - centre) / np.where(spread > 0, spread, 1)
+    return np.nan_to_num(scaled)
 
 
 def _fit(
@@ -160,13 +229,14 @@ def _fit(
                 best_score, best_stage = found, stage
     for stage, outputs in enumerate(stages(table)):
         if stage == best_stage:
-            return _Candidate(best_score, _shaped(task, model, outputs))
+            shaped = _shaped(task, model, outputs)
+            return _Candidate("boosted trees", best_score, shaped)
     raise AssertionError("unreachable: the best stage is one of the stages")
 
 
 def _shaped(
     task: Task,
-    model: HistGradientBoostingRegressor | HistGradientBoostingClassifier,
+    model: Any,  # any of scikit-learn's learners
     outputs: np.ndarray,
 ) -> np.ndarray:
     """Return predictions in the form that metrics read."""

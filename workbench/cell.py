@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 
 from workbench.baseline import floors
+from workbench.blueprint import Blueprint
 from workbench.comparison import Floor, Trial
 from workbench.database import Database, connect
 from workbench.field import Field
@@ -31,7 +32,6 @@ from workbench.run import (
 )
 from workbench.schema import Schema
 from workbench.task import TEST, Task, TaskType
-from workbench.blueprint import Blueprint
 
 KEPT_FIELDS = 12
 ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")

@@ -14,8 +14,8 @@ MARGIN = 0.05
 DIGITS = 6
 NOISE = (
     "Cells and contrasts: re-training noise over seeds, on one split and its test rows"
-    " (95 % t-intervals; contrasts paired by seed, at Holm's level). Baselines: noise of"
-    " the test rows (95 % bootstrap)."
+    " (95 % t-intervals; contrasts paired by seed, at Holm's level). Baselines: noise"
+    " of the test rows (95 % bootstrap)."
 )
 
 
@@ -55,8 +55,9 @@ class Floor:
     """A baseline without a graph.
 
     Attributes:
-        name: What it is, such as ``"boosted own columns"``.
+        name: The table it was given, such as ``"own columns"``.
         source: The source it was fitted on.
+        learner: constant, linear model or boosted trees, whichever validated best.
         train: Score on the training rows.
         val: Score on the validation rows, by which its settings were chosen.
         test: Score on the test rows.
@@ -67,6 +68,7 @@ class Floor:
 
     name: str
     source: str
+    learner: str
     train: float
     val: float
     test: float
@@ -239,6 +241,7 @@ def _floor(floor: Floor) -> dict[str, Any]:
     return {
         "name": floor.name,
         "source": floor.source,
+        "learner": floor.learner,
         "value": floor.test,
         "low": floor.low,
         "high": floor.high,

@@ -15,11 +15,6 @@ import torch_frame
 from torch_frame.data import StatType
 from torch_geometric.data import HeteroData
 
-from workbench.database import Database
-from workbench.edges import column_values, edge_index, edge_values, value_table
-from workbench.features import Features, encode_columns
-from workbench.schema import Schema
-from workbench.task import Task
 from workbench.blueprint import (
     Blueprint,
     ColumnRef,
@@ -30,6 +25,11 @@ from workbench.blueprint import (
     ValueEdge,
     ValueNode,
 )
+from workbench.database import Database
+from workbench.edges import column_values, edge_index, edge_values, value_table
+from workbench.features import Features, encode_columns
+from workbench.schema import Schema
+from workbench.task import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _of_the_rest(results: Results) -> Iterator[tuple[str, str]]:
         if measure.name in measured:
             yield f"Measure: {measure.title}", measure.source
     baselines = results.comparison["baselines"]
-    if any("boosted" in str(floor["name"]) for floor in baselines):
+    if baselines:
         yield FLOORS
     yield from STATISTICS if results.comparison["contrasts"] else STATISTICS[:1]
     if len(results.projection):

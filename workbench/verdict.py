@@ -14,7 +14,7 @@ from workbench.comparison import (
 from workbench.inference import ENOUGH_SEEDS, t_interval
 from workbench.score import METRICS
 
-OWN_COLUMNS = "boosted own columns"
+OWN_COLUMNS = "own columns"
 
 
 def pronounce(
@@ -117,11 +117,14 @@ class _Judge:
             return ""
         floor = max(usable, key=lambda each: self.sign * each.val)
         found = t_interval([trial.test for trial in leader.finished])
-        worst = found.low if self.sign > 0 else found.high
-        if math.isnan(worst):
-            worst = found.mean
+        # The graph must be above what the baseline could be on other test rows.
+        worst, reach = (
+            (found.low, floor.high) if self.sign > 0 else (found.high, floor.low)
+        )
+        worst = found.mean if math.isnan(worst) else worst
+        reach = floor.test if math.isnan(reach) else reach
         shown = f"{floor.name}, {floor.test:.3f}"
-        if self.sign * worst > self.sign * floor.test:
+        if self.sign * worst > self.sign * reach:
             return f"no baseline does as well (the best: {shown})"
         if floor.name in ("majority", "mean"):
             return f"no graph beats a constant ({shown})"

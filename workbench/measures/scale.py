@@ -20,6 +20,6 @@ SCALE = Measure(
     value_range="(−∞, ∞)",
     at_collapse="any; −∞, flagged zero, when the states vanish",
     comparable="layers of one network",
-    source="root mean square; rows are rescaled before squaring, so it never underflows",
+    source="root mean square; rescaled before squaring, so that it never underflows",
     at_zero=float("-inf"),
 )
