@@ -524,7 +524,7 @@ BAD_FILES = {
     '[tables]\nperson = "folded"': 'has to be a "node"',
     '[tables]\ncity = "edge"': '"city" cannot be an "edge" while "address.c->city"',
     '[tables]\ncity = "edge"\n[keys]\n"address.c->city" = "dropped"': (
-        "has 1 keys left as edges"
+        "exactly two keys left as edges; it has 1."
     ),
     '[keys]\n"address.c->city" = "folded"\n[tables]\ncity = "dropped"': (
         'is "folded" while "city" is "dropped"'

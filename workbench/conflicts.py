@@ -58,8 +58,8 @@ def _table_problems(draft: Draft, table: Table) -> Iterator[str]:
         ends = draft.keys_of(name, *EDGE_ROLES)
         if len(ends) != 2:
             yield (
-                f'"{name}" has {len(ends)} keys left as edges, where a table that is an'
-                ' "edge" has two.'
+                f'"{name}" can only be an "edge" with exactly two keys left as edges;'
+                f" it has {len(ends)}."
             )
         roles = {draft.keys[key.id].role for key in ends}
         if len(ends) == 2 and roles in ({KeyRole.UP}, {KeyRole.DOWN}):

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from workbench.blueprint import (
     ColumnRef,
@@ -51,7 +50,7 @@ def edge_index(
             sources, targets, rows = _junction_links(database, schema, rule)
             return sources[rows], targets[rows]
         case ValueEdge():
-            codes = _value_codes(database, schema, rule.column)
+            codes = _value_codes(database, rule.column)
             if rule.column.path:
                 table = schema.key(rule.column.path[0]).table
                 holders = follow(database, schema, table, rule.column.path)
@@ -193,13 +192,15 @@ def _junction_links(
     return sources, targets, np.flatnonzero((sources >= 0) & (targets >= 0))
 
 
-def _value_codes(database: Database, schema: Schema, column: ColumnRef) -> np.ndarray:
+def _value_codes(database: Database, column: ColumnRef) -> np.ndarray:
     """Return the value node of each row of the column's own table, -1 for NULL."""
-    own = ColumnRef((), column.table, column.column, column.stype)
-    values = column_values(database, schema, column.table, (own,)).column(0)
-    nodes = value_table(database, schema, own).column(0)
-    found = pc.index_in(values, value_set=nodes.combine_chunks(), skip_nulls=True)
-    return found.fill_null(-1).cast(pa.int64()).to_numpy()
+    found = database.sql(
+        "SELECT CASE WHEN c0 IS NULL THEN -1"
+        " ELSE dense_rank() OVER (ORDER BY c0 NULLS LAST) - 1 END AS code"
+        f" FROM (SELECT __row, {_value_sql(column, 't0')} AS c0"
+        f" FROM {quote(column.table)} t0) ORDER BY __row"
+    )
+    return found.column(0).cast(pa.int64()).to_numpy()
 
 
 def _join(

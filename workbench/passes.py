@@ -279,7 +279,8 @@ def _obstacle(draft: Draft, table: Table, num_keys: int) -> str:
         child = draft.schema.keys_into(table.name)[0].table
         return f'"{child}" refers to them'
     if num_keys != 2:
-        return f"{num_keys} foreign keys, where a junction has exactly two"
+        keys = "1 foreign key" if num_keys == 1 else f"{num_keys} foreign keys"
+        return f"{keys}, where a junction has exactly two"
     return ""
 
 
@@ -318,9 +319,13 @@ def _fold_parent(draft: Draft, parent: str, folding: nx.DiGraph, full: bool) -> 
         return draft.decide([Decision(parent, TableRole.NODE, obstacle)])
     children = _listed(dict.fromkeys(key.table for key in keys))
     folded = draft.decide(
-        [Decision(parent, TableRole.FOLDED, f"{children} carry its columns.")],
+        [Decision(parent, TableRole.FOLDED, f"Its columns are carried by {children}.")],
         [
-            Decision(key.id, KeyRole.FOLDED, f"{key.table} carries {parent}'s columns.")
+            Decision(
+                key.id,
+                KeyRole.FOLDED,
+                f"Rows of {key.table} carry the columns of {parent}.",
+            )
             for key in keys
         ],
     )

@@ -167,7 +167,7 @@ def _spread_into(
     into: np.ndarray, rows: np.ndarray, bits: np.ndarray, nodes: np.ndarray
 ) -> None:
     """Join the bits of nodes into rows that see them; ``rows`` ascend."""
-    active = np.flatnonzero(bits.any(axis=1)[nodes])
+    active = np.flatnonzero((bits != 0).any(axis=1)[nodes])
     if not len(active):
         return
     rows, values = rows[active], bits[nodes[active]]

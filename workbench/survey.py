@@ -297,8 +297,10 @@ def _num_components(links: Links) -> int:
 def _row_warnings(unreachable: Sequence[str], hubs: Sequence[Hub]) -> Iterator[str]:
     if unreachable:
         yield f"No row to predict ever sees a row of {', '.join(unreachable)}."
-    for hub in hubs:
+    if hubs:
+        first, others = hubs[0], len(hubs) - 1
+        more = f" (and {others} more such hubs)" if others else ""
         yield (
-            f"A hub: {hub.share:.0%} of the links {hub.edge} meet at one node of"
-            f" {hub.node}."
+            f"A hub: {first.share:.0%} of the links {first.edge} meet at one node of"
+            f" {first.node}{more}; much has to squeeze through it."
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from workbench.blueprint import Blueprint, ColumnRole, KeyRole, TableRole
 from workbench.errors import TopologyError, unknown
@@ -126,14 +126,14 @@ def _roles(
     settings: Mapping[str, Any], section: str, roles: type[_Role]
 ) -> dict[str, _Role]:
     """Return the roles in one section of a topology file."""
-    asked = settings.get(section, {})
+    asked: Any = settings.get(section, {})
     if not isinstance(asked, dict):
         raise TopologyError(
             f'"{section}" of a topology file is a table of names and roles, such as'
             f' "{next(iter(roles))}".'
         )
-    found = {}
-    for subject, role in asked.items():
+    found: dict[str, _Role] = {}
+    for subject, role in cast("dict[str, Any]", asked).items():
         if role not in set(roles):
             known = ", ".join(f'"{one}"' for one in roles)
             raise TopologyError(
