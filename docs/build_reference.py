@@ -4,13 +4,12 @@ Run it with `make docs`. A test fails when the file is not what this would write
 """
 
 import inspect
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from typer import Context
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 from typer.main import get_command
 
 from workbench.cli import app
@@ -33,7 +32,16 @@ FAMILIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "Measures": ("Taken per layer and node type, untrained and trained.", MEASURES),
     "Metrics": ("What a score is.", METRICS),
 }
-FACTS = ("formula", "formulas", "range", "at_collapse", "floor", "source", "paper")
+FACTS: Mapping[str, str] = {
+    "node_count": "Nodes",
+    "edge_count": "Edges",
+    "hop_change": "Hops",
+    "formula": "Formula",
+    "value_range": "Range",
+    "at_collapse": "At full collapse",
+    "comparable": "May be compared across",
+    "source": "Source",
+}
 
 
 def build_reference() -> str:
@@ -61,7 +69,8 @@ def commands() -> Iterator[tuple[str, Command]]:
 def describe_command(words: str, command: Command) -> str:
     """Return a command's help and the table of its parameters."""
     context = Context(command)
-    usage = " ".join([words, *command.collect_usage_pieces(context)])
+    values = [one.metavar for one in command.params if isinstance(one, TyperArgument)]
+    usage = " ".join([words, *(value for value in values if value), "[OPTIONS]"])
     lines = [f"### `{words}`\n", f"    {usage}\n", text_of(command.help) + "\n"]
     records = [parameter.get_help_record(context) for parameter in command.params]
     shown = [record for record in records if record is not None]
@@ -74,21 +83,11 @@ def describe_command(words: str, command: Command) -> str:
 def describe_member(name: str, member: object) -> str:
     """Return what a member of a family says of itself."""
     title = getattr(member, "title", None) or getattr(member, "label", "")
-    lines = [f"### `{name}`\n", f"{title}\n"]
-    module = sys.modules.get(defining_module(member))
-    if module is not None:
-        lines.append(text_of(module.__doc__) + "\n")
-    for fact in FACTS:
-        value = getattr(member, fact, None)
-        if value:
-            lines.append(f"- {fact.replace('_', ' ')}: {text_of(str(value))}")
+    story = getattr(member, "story", "")
+    lines = [f"### `{name}`\n", f"{title}. {story}".strip() + "\n"]
+    facts = {said: getattr(member, fact, None) for fact, said in FACTS.items()}
+    lines += [f"- {said}: {value}" for said, value in facts.items() if value]
     return "\n".join(lines) + "\n"
-
-
-def defining_module(member: object) -> str:
-    """Return the name of the module that holds a member's own words."""
-    function = getattr(member, "function", None)
-    return getattr(function, "__module__", type(member).__module__)
 
 
 def text_of(text: str | None) -> str:

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
+from workbench.blueprint import KeyRole
 from workbench.features import Features
 from workbench.graph import Graph, Relation
-from workbench.blueprint import KeyRole
 
 
 def features(

@@ -10,12 +10,12 @@ from torch_frame.nn import EmbeddingEncoder, LinearEncoder, StypeWiseFeatureEnco
 from torch_geometric.nn import SAGEConv
 
 from tests.graphs import features, relation, shop
+from workbench.blueprint import KeyRole
 from workbench.field import Field, Rows, receptive_field
 from workbench.graph import Graph, Relation, column_statistics, to_tensor_frame
 from workbench.model import Encoder, Inputs, Network, gather_inputs
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
-from workbench.blueprint import KeyRole
 
 CPU = torch.device("cpu")
 VARIANTS = [(model, remedy) for model in MODELS for remedy in REMEDIES]
