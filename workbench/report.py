@@ -36,6 +36,7 @@ from workbench.figures import (
     train_test_figure,
 )
 from workbench.figures.contrasts import contrast_sides, verdict_in_words
+from workbench.inference import ENOUGH_SEEDS
 from workbench.measures import MEASURES
 from workbench.palette import EXPLANATIONS, arm_style
 from workbench.reading import HEADLINE_MEASURE, read_depth
@@ -168,7 +169,8 @@ def _floors(results: Results) -> Iterator[dict[str, Any]]:
     baselines = results.comparison["baselines"]
     for name in dict.fromkeys(floor["name"] for floor in baselines):
         mine = {each["source"]: each for each in baselines if each["name"] == name}
-        yield {"name": name, "sources": mine}
+        learners = dict.fromkeys(each["learner"] for each in mine.values())
+        yield {"name": name, "learners": " or ".join(learners), "sources": mine}
 
 
 def _contrasts(results: Results) -> Iterator[dict[str, Any]]:
@@ -246,16 +248,16 @@ def _lost(results: Results) -> Iterator[dict[str, Any]]:
 
 def _caveats(results: Results) -> Iterator[str]:
     """Yield what the numbers do not say, in sentences."""
-    seeds = results.trials["seed"].nunique()
+    seeds = len(set(results.trials["seed"]))
     yield f"What an interval holds. {results.comparison['noise']}"
     yield (
         "No interval says what another split or other rows would give; depths were"
         " chosen on validation rows, and scores are of test rows."
     )
-    if seeds < 6:
+    if seeds < ENOUGH_SEEDS:
         yield (
-            f"Number of seeds: {seeds}. Below six no difference is called significant,"
-            " because no exact paired test could reach 0.05."
+            f"Number of seeds: {seeds}. Below {ENOUGH_SEEDS} no difference is called"
+            " significant, because no exact paired test could reach 0.05."
         )
     not_ok = len(unfinished(results.trials))
     if not_ok:

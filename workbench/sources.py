@@ -1,7 +1,8 @@
 """The literature behind what a study used, and nothing that it did not use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from workbench.chart import all_series
 from workbench.measures import MEASURES
@@ -33,10 +34,17 @@ TRAINING = (
     ("Optimiser", "Kingma and Ba (2015), arXiv:1412.6980 (Adam)."),
     ("Column encoders", "Hu et al. (2024), arXiv:2404.00776 (PyTorch Frame)."),
 )
-FLOORS = (
-    "Boosted floors",
-    "Friedman (2001), Annals of Statistics 29; Ke et al. (2017), NeurIPS (histograms);"
-    " scikit-learn's HistGradientBoosting, Pedregosa et al. (2011), JMLR 12.",
+LEARNERS: Mapping[str, str] = MappingProxyType(
+    {
+        "boosted trees": (
+            "Friedman (2001), Annals of Statistics 29, over histograms as in Ke et al."
+            " (2017), NeurIPS; scikit-learn, Pedregosa et al. (2011), JMLR 12."
+        ),
+        "linear model": (
+            "Hoerl and Kennard (1970), Technometrics 12 (the penalty); scikit-learn,"
+            " Pedregosa et al. (2011), JMLR 12."
+        ),
+    }
 )
 ALIGNMENT = (
     "Alignment of embeddings",
@@ -84,9 +92,8 @@ def _of_the_rest(results: Results) -> Iterator[tuple[str, str]]:
     for measure in MEASURES.values():
         if measure.name in measured:
             yield f"Measure: {measure.title}", measure.source
-    baselines = results.comparison["baselines"]
-    if baselines:
-        yield FLOORS
+    used = {floor["learner"] for floor in results.comparison["baselines"]}
+    yield from ((f"Floor: {name}", LEARNERS[name]) for name in LEARNERS if name in used)
     yield from STATISTICS if results.comparison["contrasts"] else STATISTICS[:1]
     if len(results.projection):
         yield ALIGNMENT

@@ -79,8 +79,9 @@ def depth_figure(
         how_to_read=(
             "A line is the mean over seeds, its band the 95 % t-interval of"
             " re-training; every dot is one seed. The ringed marker is the depth that"
-            " validation chose. Grey lines are floors: what a method without a graph"
-            " reaches. A cross on the lower edge is a run that did not finish."
+            " validation chose. Grey lines are floors: what a constant, or trees or a"
+            " linear model without a graph, reach on the columns named. A cross on the"
+            " lower edge is a run that did not finish."
         ),
     )
 
