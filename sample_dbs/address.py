@@ -241,7 +241,9 @@ def _3nf(facts: Facts) -> Tables:
     yield "person", _PERSON.format(home=_ADDRESS_ID), _people_with_address(facts)
 
 
-def _people(facts: Facts) -> Iterator[tuple[list[object], int, tuple[str, int]]]:
+def _people(
+    facts: Facts,
+) -> Iterator[tuple[Sequence[object], int, tuple[str, int]]]:
     """Yield each person's own columns, their address, their split and label."""
     city_of = {address: facts.cities[city - 1] for address, *_, city in facts.addresses}
     for *own, address in facts.people:

@@ -385,6 +385,15 @@ def test_lahman_declares_no_key() -> None:
 
 
 @pytest.mark.samples
+def test_the_readme_counts_the_keys_of_lahmans_hint_file() -> None:
+    content = hints("lahman")
+    primary = sum("primary_key" in table for table in content["tables"].values())
+    readme = (resource_path("sample_dbs") / "README.md").read_text(encoding="utf-8")
+    said = f"{primary} primary and {len(content['foreign_keys'])} foreign"
+    assert said in " ".join(readme.split())
+
+
+@pytest.mark.samples
 def test_well_known_players_are_labelled_as_they_were_voted() -> None:
     # Aaron, Ruth and Berra are in. Rose is banned; Torre was inducted as a manager.
     known = {
@@ -429,7 +438,7 @@ def test_the_career_tells_who_was_elected_and_the_players_own_row_does_not(
     where = hints("lahman")["tasks"]["elected"]["where"]
     own = np.array(
         careers.execute(
-            "SELECT elected, birthYear, birthMonth, birthDay, weight, height,"
+            "SELECT elected, birthMonth, birthDay, weight, height,"
             " bats = 'L', bats = 'R', throws = 'R', birthCountry = 'USA'"
             f" FROM People WHERE {where} ORDER BY playerID"
         ).fetchall(),
@@ -453,7 +462,7 @@ def test_the_career_tells_who_was_elected_and_the_players_own_row_does_not(
     label = own[:, 0]
     assert (len(label), label.sum()) == (2889, 246)  # as the README says
     one_hop = np.hstack([own[:, 1:], *[np.array(t, dtype=float) for t in totals]])
-    assert auc(own[:, 1:], label) < 0.68
+    assert auc(own[:, 1:], label) < 0.60
     assert auc(one_hop, label) > 0.94
 
 
