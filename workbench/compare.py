@@ -7,6 +7,7 @@ from itertools import combinations
 from workbench.comparison import Cell, Comparison, Contrast, Floor, Series, Trial
 from workbench.inference import (
     ENOUGH_SEEDS,
+    LEVEL,
     holm,
     holm_levels,
     paired_t_p,
@@ -124,7 +125,7 @@ def _differences(a: Cell, b: Cell) -> list[float]:
 def _decide(n: int, difference: float, p_holm: float, metric: str) -> str:
     if n < ENOUGH_SEEDS:
         return "too few seeds"
-    if p_holm >= 0.05:
+    if p_holm >= LEVEL:
         return "tie"
     a_better = (difference > 0) == METRICS[metric].higher_is_better
     return "a better" if a_better else "b better"

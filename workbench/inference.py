@@ -56,9 +56,10 @@ def paired_t_p(differences: Sequence[float]) -> float:
     found = np.asarray(differences, dtype=float)
     if len(found) < 2:
         return float("nan")
-    if not found.std():
-        return 1.0 if not found.any() else 0.0
-    return float(stats.ttest_1samp(found, 0.0).pvalue)
+    error = found.std(ddof=1) / np.sqrt(len(found))
+    if not error:
+        return 0.0 if found.any() else 1.0
+    return float(2 * stats.t.sf(abs(found.mean()) / error, len(found) - 1))
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:
@@ -100,16 +101,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def holm_levels(p_values: Sequence[float], level: float = LEVEL) -> list[float]:
-    """Return the level at which Holm's procedure tests each p-value.
+    """Return the level at which Holm's procedure decides about each p-value.
 
-    An interval at that level leaves out 0 where the procedure, should it get there,
-    calls a difference.
+    The procedure divides the level by the number of p-values not yet called a
+    difference, and stops at the first that is none; that level then holds for all that
+    are left. An interval at its level leaves out 0 exactly where `holm` gives a p-value
+    below ``level``.
     """
     found = np.asarray(p_values, dtype=float)
     known = np.flatnonzero(~np.isnan(found))
     levels = np.full(len(found), level)
-    for rank, at in enumerate(known[np.argsort(found[known], kind="stable")]):
-        levels[at] = level / (len(known) - rank)
+    left = len(known)
+    for at in known[np.argsort(found[known], kind="stable")]:
+        levels[at] = level / left
+        if found[at] < levels[at]:
+            left = max(left - 1, 1)
     return levels.tolist()
 
 

@@ -121,6 +121,7 @@ class Measure:
         comparable: What it may be compared across.
         source: Where it comes from, and how this differs.
         at_zero: Its value when every entry is zero.
+        min_rows: Fewest rows of which it says anything.
     """
 
     name: str
@@ -132,9 +133,12 @@ class Measure:
     comparable: str
     source: str
     at_zero: float = float("nan")
+    min_rows: int = 1
 
     def of(self, rows: Rows) -> Measurement:
         """Return the measure of rows; NaN with a flag where there is none."""
+        if rows.flag is Flag.NONE and rows.num_rows < self.min_rows:
+            return Measurement(float("nan"), rows.num_rows, Flag.TOO_FEW_ROWS)
         if rows.flag is not Flag.NONE:
             value = self.at_zero if rows.flag is Flag.ZERO else float("nan")
             return Measurement(value, rows.num_rows, rows.flag)

@@ -73,7 +73,7 @@ def _chosen(outputs: np.ndarray) -> np.ndarray:
 
 def _per_class(labels: np.ndarray, outputs: np.ndarray, score: Scorer) -> float:
     """Return a binary score, or its mean over the classes that labels hold."""
-    if len(np.unique(labels)) < 2:
+    if len(np.unique(labels)) < 2 or not np.isfinite(outputs).all():
         return float("nan")
     if outputs.ndim == 1:
         return float(score(labels, outputs))
@@ -115,7 +115,7 @@ def _mae(labels: np.ndarray, outputs: np.ndarray) -> float:
 
 
 def _r2(labels: np.ndarray, outputs: np.ndarray) -> float:
-    if len(labels) < 2 or not labels.var():
+    if len(labels) < 2 or not np.ptp(labels) or not np.isfinite(outputs).all():
         return float("nan")
     return float(metrics.r2_score(labels, outputs))
 

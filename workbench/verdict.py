@@ -15,6 +15,8 @@ from workbench.inference import ENOUGH_SEEDS, t_interval
 from workbench.score import METRICS
 
 OWN_COLUMNS = "own columns"
+CONSTANTS = ("majority", "mean")
+AHEAD, BEHIND, TIE, OPEN = "ahead", "behind", "tie", "open"
 
 
 def pronounce(
@@ -41,7 +43,7 @@ def pronounce(
     """
     if not best:
         return "No run has finished, so there is nothing to compare."
-    judge = _Judge(metric, best)
+    judge = _Judge(metric, cells)
     leader = judge.leader(best)
     if leaks:
         return (
@@ -50,8 +52,10 @@ def pronounce(
         )
     clauses = [
         judge.of_the_graphs(leader, contrasts),
+        judge.of_depth_zero(leader, cells),
         judge.of_the_floors(leader, floors),
-        judge.of_training(cells, floors),
+        judge.of_training(leader, cells, floors),
+        judge.of_the_missing(cells, best),
     ]
     return "; ".join(clause for clause in clauses if clause) + "."
 
@@ -59,10 +63,10 @@ def pronounce(
 class _Judge:
     """What the clauses share: the metric's direction and how cells are called."""
 
-    def __init__(self, metric: str, best: Sequence[Cell]) -> None:
+    def __init__(self, metric: str, cells: Sequence[Cell]) -> None:
         self.metric = metric
         self.sign = 1 if METRICS[metric].higher_is_better else -1
-        series = [cell.series for cell in best]
+        series = [cell.series for cell in cells]
         self.shown = [
             part
             for part in ("source", "topology", "model", "remedy")
@@ -75,8 +79,11 @@ class _Judge:
 
     def call(self, series: Series, depth: int) -> str:
         """Return what a cell is called among the ones compared."""
-        name = " ".join(getattr(series, part) for part in self.shown)
-        return f"{name} at depth {depth}"
+        return f"{self.name(series)} at depth {depth}"
+
+    def name(self, series: Series) -> str:
+        """Return what tells a series from the others."""
+        return " ".join(getattr(series, part) for part in self.shown)
 
     def describe(self, cell: Cell) -> str:
         """Return a cell, its score and its interval."""
@@ -96,19 +103,33 @@ class _Judge:
                 f" {self.describe(leader)} and leads"
             )
         rivals = [pair for pair in contrasts if leader in (pair.a, pair.b)]
-        beaten = [pair for pair in rivals if self._wins(leader, pair)]
-        level = [pair for pair in rivals if pair.verdict == "tie"]
         if not rivals:
-            return f"{self.describe(leader)}, the only graph compared"
-        if not level:
-            nearest = min(beaten or rivals, key=lambda pair: abs(pair.difference))
-            return f"{self.describe(leader)}, {self._ahead(leader, nearest)}"
-        names = ", ".join(self._rival(leader, pair) for pair in level)
-        clause = f"{self.describe(leader)}, a tie with {names}"
-        if beaten:
-            nearest = min(beaten, key=lambda pair: abs(pair.difference))
-            return f"{clause}, and {self._ahead(leader, nearest)}"
-        return f"The choice of graph makes no difference that shows: {clause}"
+            return f"{self.describe(leader)}, the only one to compare"
+        groups: dict[str, list[Contrast]] = {}
+        for pair in rivals:
+            groups.setdefault(self._standing(leader, pair), []).append(pair)
+        clause = ", ".join(
+            [
+                self.describe(leader),
+                *(
+                    f"behind {self._gap(leader, pair)}"
+                    for pair in groups.get(BEHIND, [])
+                ),
+                *self._together("a tie with", leader, groups.get(TIE, [])),
+                *self._ahead(leader, groups.get(AHEAD, [])),
+                *self._together("too few seeds against", leader, groups.get(OPEN, [])),
+            ]
+        )
+        if set(groups) == {TIE}:
+            return f"The choice of graph makes no difference that shows: {clause}"
+        return clause
+
+    def of_depth_zero(self, leader: Cell, cells: Sequence[Cell]) -> str:
+        """Say that no message helps where the row alone is best."""
+        deeper = [cell for cell in cells if cell.series == leader.series and cell.depth]
+        if leader.depth or not deeper or len(leader.finished) < ENOUGH_SEEDS:
+            return ""
+        return "its best depth is 0, so the edges of the graph add nothing that shows"
 
     def of_the_floors(self, leader: Cell, floors: Sequence[Floor]) -> str:
         """Say whether the graph is worth it beside the best baseline by validation."""
@@ -116,51 +137,87 @@ class _Judge:
         if not usable:
             return ""
         floor = max(usable, key=lambda each: self.sign * each.val)
-        found = t_interval([trial.test for trial in leader.finished])
-        # The graph must be above what the baseline could be on other test rows.
-        worst, reach = (
-            (found.low, floor.high) if self.sign > 0 else (found.high, floor.low)
-        )
-        worst = found.mean if math.isnan(worst) else worst
-        reach = floor.test if math.isnan(reach) else reach
         shown = f"{floor.name}, {floor.test:.3f}"
-        if self.sign * worst > self.sign * reach:
+        if len(leader.finished) < ENOUGH_SEEDS:
+            return f"the best baseline is {shown}"
+        found = t_interval([trial.test for trial in leader.finished])
+        ends = sorted((self.sign * found.low, self.sign * found.high))
+        # The graph must be above what the baseline could be on other test rows.
+        known = [end for end in (floor.low, floor.high) if not math.isnan(end)]
+        reach = sorted(self.sign * end for end in known or [floor.test])
+        if ends[0] > reach[-1]:
             return f"no baseline does as well (the best: {shown})"
-        if floor.name in ("majority", "mean"):
+        if floor.name in CONSTANTS:
             return f"no graph beats a constant ({shown})"
-        if floor.name == OWN_COLUMNS or leader.depth == 0:
-            return f"the graph does not help: the row alone does as well ({shown})"
-        return f"a plain join does as well as any graph ({shown})"
+        better = reach[0] > ends[1]
+        if floor.name == OWN_COLUMNS:
+            does = "does better" if better else "does as well"
+            return f"the graph does not help: the row alone {does} ({shown})"
+        does = "does better than" if better else "does as well as"
+        return f"a plain join {does} any graph ({shown})"
 
-    def of_training(self, cells: Sequence[Cell], floors: Sequence[Floor]) -> str:
+    def of_training(
+        self, leader: Cell, cells: Sequence[Cell], floors: Sequence[Floor]
+    ) -> str:
         """Name depths that did not train although a shallower one did."""
         failed = []
         trained: set[Series] = set()
         for cell in cells:
-            constant = constant_train_score(floors, cell.series.source)
             if not cell.finished:
                 continue
+            constant = constant_train_score(floors, cell.series.source)
             if learnt(cell.mean("train"), constant, self.metric):
                 trained.add(cell.series)
             elif cell.series in trained:
                 failed.append(self.call(cell.series, cell.depth))
+        if leader.series not in trained:
+            return (
+                "its training score is no better than a constant's either: it did not"
+                " train, or nothing within its reach tells"
+            )
         if not failed:
             return ""
         return f"{', '.join(failed)} did not train, which is not oversmoothing"
 
-    def _wins(self, leader: Cell, pair: Contrast) -> bool:
-        return pair.verdict == ("a better" if pair.a == leader else "b better")
+    def of_the_missing(self, cells: Sequence[Cell], best: Sequence[Cell]) -> str:
+        """Name the series of which nothing has finished."""
+        known = {cell.series for cell in best}
+        absent = [cell.series for cell in cells if cell.series not in known]
+        names = ", ".join(map(self.name, dict.fromkeys(absent)))
+        return f"no run of {names} has finished" if names else ""
+
+    def _standing(self, leader: Cell, pair: Contrast) -> str:
+        """Return how a contrast looks from the leader's side."""
+        match pair.verdict:
+            case "tie":
+                return TIE
+            case "a better":
+                return AHEAD if pair.a == leader else BEHIND
+            case "b better":
+                return BEHIND if pair.a == leader else AHEAD
+            case _:
+                return OPEN
 
     def _rival(self, leader: Cell, pair: Contrast) -> str:
         rival = pair.b if pair.a == leader else pair.a
         return self.call(rival.series, rival.depth)
 
-    def _ahead(self, leader: Cell, pair: Contrast) -> str:
-        """Return by how much the leader is ahead of a rival."""
-        gain = self.sign * (pair.difference if pair.a == leader else -pair.difference)
+    def _gap(self, leader: Cell, pair: Contrast) -> str:
+        """Return a rival and how far it is away, whichever is better."""
         ends = sorted(abs(end) for end in (pair.low, pair.high))
-        ahead = "ahead of" if gain > 0 else "behind"
         return (
-            f"{ahead} {self._rival(leader, pair)} by {abs(gain):.3f}"
+            f"{self._rival(leader, pair)} by {abs(pair.difference):.3f}"
             f" [{ends[0]:.3f}, {ends[1]:.3f}]"
         )
+
+    def _ahead(self, leader: Cell, beaten: Sequence[Contrast]) -> list[str]:
+        if not beaten:
+            return []
+        gap = self._gap(leader, min(beaten, key=lambda pair: abs(pair.difference)))
+        return [f"ahead of {gap}" if len(beaten) == 1 else f"ahead of all else, {gap}"]
+
+    def _together(
+        self, words: str, leader: Cell, pairs: Sequence[Contrast]
+    ) -> list[str]:
+        names = " and ".join(self._rival(leader, pair) for pair in pairs)
+        return [f"{words} {names}"] if names else []

@@ -34,10 +34,10 @@ def measure_rows(states: np.ndarray) -> dict[str, Measurement]:
     """Return every measure of some rows.
 
     Args:
-        states: float64 [rows, channels], one node type at one layer.
+        states: [rows, channels], one node type at one layer; computed in float64.
 
     Returns:
         A measurement by name; singular values are computed once for all.
     """
-    rows = Rows(states)
+    rows = Rows(np.asarray(states, dtype=np.float64))
     return {name: measure.of(rows) for name, measure in MEASURES.items()}

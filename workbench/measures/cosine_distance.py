@@ -27,4 +27,5 @@ COSINE_DISTANCE = Measure(
         "Chen et al. (2020), arXiv:1909.03211; differs in: all pairs, in closed form,"
         " and pairs at distance 0 are kept"
     ),
+    min_rows=2,
 )

@@ -23,4 +23,5 @@ EFFECTIVE_RANK_CENTRED = Measure(
         "Roy, Vetterli (2007), EUSIPCO; differs in: the mean row is taken out first,"
         " since ReLU states share one"
     ),
+    min_rows=2,
 )

@@ -18,4 +18,5 @@ VARIANCE_SHARE = Measure(
     at_collapse="0",
     comparable="layers, graphs and widths, on the same rows",
     source="one-way analysis of variance against the origin; translation changes it",
+    min_rows=2,
 )
