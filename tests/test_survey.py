@@ -151,6 +151,15 @@ def test_hops_and_reach_follow_the_way_messages_run(topology, direction, town):
     check_against_loops(town, directed(town, topology, direction))
 
 
+@pytest.mark.parametrize("role", ["child-to-parent", "parent-to-child"])
+@pytest.mark.parametrize("key", ["member.person->person", "member.club->club"])
+def test_a_junction_is_seen_only_at_the_end_its_messages_run_to(key, role, town):
+    text = f'base = "row2edge"\n[keys]\n"{key}" = "{role}"'
+    blueprint = plan(town.schema, town.task.spec, read_topology(text))
+    assert {edge.direction for edge in blueprint.edges} != {KeyRole.EDGE}
+    check_against_loops(town, blueprint)
+
+
 @everywhere
 def test_a_value_is_as_far_as_its_node(topology, town):
     blueprint = town.plan(topology)

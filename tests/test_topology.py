@@ -183,7 +183,7 @@ def test_a_hub_stays_a_node_and_the_reason_names_what_would_be_lost():
     assert hops(full)["batting.hits"] is None
 
 
-def test_a_parent_with_a_second_way_round_is_folded_and_the_detour_is_told():
+def test_a_parent_is_folded_where_the_others_have_a_second_way_round():
     schema = make_schema(
         [
             make_table("visit", {"h": "id", "d": "id", "y": "numerical"}, ()),
@@ -209,6 +209,53 @@ def test_a_parent_with_a_second_way_round_is_folded_and_the_detour_is_told():
         "degree": "node",
     }
     assert hops(blueprint)["ward.size"] == 2
+
+
+def test_a_detour_that_folding_makes_is_told():
+    schema = make_schema(
+        [
+            make_table("row", {"id": "id", "p": "id", "y": "numerical"}),
+            make_table("parent", {"id": "id", "x": "numerical"}),
+            make_table("aside", {"p": "id", "m": "id", "z": "numerical"}, ()),
+            make_table("middle", {"id": "id"}),
+            make_table("note", {"r": "id", "m": "id"}, ()),
+        ],
+        [
+            "row.p->parent",
+            "aside.p->parent",
+            "aside.m->middle",
+            "note.r->row",
+            "note.m->middle",
+        ],
+    )
+    spec = TaskSpec(target="row.y")
+    assert hops(plan_named(schema, spec, "row2node"))["aside.z"] == 2
+    blueprint = plan_named(schema, spec, "flattened")
+    assert hops(blueprint)["aside.z"] == 3
+    assert blueprint.warnings == (
+        "With parent folded, rows no longer meet there; further from row now:"
+        " aside (2 → 3 hops).",
+    )
+
+
+def test_of_two_parents_that_hold_a_table_together_the_deeper_one_is_folded():
+    schema = make_schema(
+        [
+            make_table("row", {"a": "id", "y": "numerical"}, ()),
+            make_table("a", {"id": "id", "b": "id"}),
+            make_table("b", {"id": "id", "x": "numerical"}),
+            make_table("other", {"a": "id", "b": "id", "z": "numerical"}, ()),
+        ],
+        ["row.a->a", "a.b->b", "other.a->a", "other.b->b"],
+    )
+    blueprint = plan_named(schema, TaskSpec(target="row.y"), "flattened")
+    assert roles(blueprint.tables) == {
+        "row": "node",
+        "a": "node",
+        "b": "folded",
+        "other": "node",
+    }
+    assert features(blueprint, "other") == ["z", "b→b.x"]
 
 
 def test_self_references_and_circles_stay_edges():
@@ -375,6 +422,28 @@ def test_a_promoted_column_can_be_kept_as_a_feature():
     moved = plan(schema, spec, one_off(Promote()))
     assert features(moved, "t") == []
     assert hops(moved)["t.kind"] == 1
+
+
+def test_what_a_junction_carries_is_not_promoted(school):
+    schema = make_schema(
+        [
+            *school.tables[:2],
+            make_table("enrolment", {"p": "id", "c": "id", "mark": "categorical"}, ()),
+        ],
+        [key.id for key in school.foreign_keys],
+    )
+    topology = one_off(*TOPOLOGIES["row2edge"].passes, Fold(), Promote())
+    blueprint = plan(schema, GOOD, topology)
+    assert roles(blueprint.columns)["enrolment.mark"] == "feature"
+    assert roles(blueprint.columns)["course.level"] == "promoted"
+    assert "edges of enrolment end at" in reasons(blueprint.tables)["course"]
+
+
+def test_the_names_in_an_id_column_are_categories_once_promoted(chain):
+    topology = read_topology('[columns]\n"city.s" = "promoted"')
+    node = plan(chain, RICH, topology).node("city.s")
+    assert isinstance(node, ValueNode)
+    assert node.column.stype is Stype.CATEGORICAL
 
 
 def test_messages_up_only_never_bring_a_parent_to_the_target(chain):
