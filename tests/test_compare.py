@@ -1,0 +1,494 @@
+"""What a comparison says of trials made up so that the right answer is known."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from workbench.compare import Comparison, Floor, Trial, compare
+
+NAN = float("nan")
+SIX = (0.80, 0.82, 0.81, 0.79, 0.80, 0.81)
+
+
+def trial(
+    seed: int = 0,
+    test: float = 0.8,
+    *,
+    topology: str = "row2node",
+    depth: int = 1,
+    train: float = 0.95,
+    val: float | None = None,
+    status: str = "ok",
+    metric: str = "roc-auc",
+    source: str = "shop",
+) -> Trial:
+    return Trial(
+        source=source,
+        topology=topology,
+        model="sage",
+        remedy="none",
+        depth=depth,
+        seed=seed,
+        metric=metric,
+        train=train if status == "ok" else NAN,
+        val=(test if val is None else val) if status == "ok" else NAN,
+        test=test if status == "ok" else NAN,
+        best_epoch=3,
+        seconds=1.5,
+        peak_mb=200.0,
+        num_parameters=10,
+        status=status,
+        reason="" if status == "ok" else "It was too large.",
+        gradient_ratio=1.0,
+    )
+
+
+def cell(tests: Sequence[float], **facts) -> list[Trial]:
+    return [trial(seed, test, **facts) for seed, test in enumerate(tests)]
+
+
+def floor(name: str, test: float, *, width: float = 0.02, source: str = "shop"):
+    return Floor(
+        name=name,
+        source=source,
+        learner="constant" if name in ("majority", "mean") else "boosted trees",
+        train=test,
+        val=test,
+        test=test,
+        low=test - width,
+        high=test + width,
+        num_columns=4,
+    )
+
+
+MAJORITY = floor("majority", 0.5, width=0.0)
+
+
+def judge(
+    trials: Sequence[Trial],
+    floors: Sequence[Floor] = (MAJORITY,),
+    metric: str = "roc-auc",
+    leaks: Sequence[str] = (),
+) -> Comparison:
+    return compare(
+        trials,
+        floors,
+        task_name="elected",
+        metric=metric,
+        future_rows=0,
+        leaks=leaks,
+    )
+
+
+def document(comparison: Comparison) -> dict:
+    def refuse(text: str) -> None:
+        raise AssertionError(f"{text} is not JSON")
+
+    return json.loads(comparison.to_json(), parse_constant=refuse)
+
+
+def test_a_cell_holds_the_mean_and_t_interval_of_its_seeds() -> None:
+    (found,) = document(judge(cell([0.7, 0.8, 0.9])))["cells"]
+    assert found["n"] == 3
+    assert found["mean"] == pytest.approx(0.8)
+    # Standard deviation .1, quantile 4.303 at two degrees of freedom.
+    assert found["high"] - 0.8 == pytest.approx(4.303 * 0.1 / np.sqrt(3), abs=1e-4)
+    assert found["seeds"] == [0.7, 0.8, 0.9]
+
+
+def test_one_seed_has_a_mean_and_no_interval() -> None:
+    (found,) = document(judge([trial()]))["cells"]
+    assert (found["n"], found["mean"]) == (1, 0.8)
+    assert (found["low"], found["high"]) == (None, None)
+
+
+def test_a_cell_in_which_every_seed_failed_stays_visible() -> None:
+    trials = [*cell(SIX), *cell(SIX, depth=2, status="out-of-memory")]
+    found = document(judge(trials))["cells"][1]
+    assert (found["depth"], found["n"], found["failure_rate"]) == (2, 0, 1)
+    assert (found["mean"], found["low"], found["high"]) == (None, None, None)
+    assert found["train_mean"] is None
+
+
+def test_the_failure_rate_counts_what_crashed_and_what_learnt_nothing() -> None:
+    trials = [
+        trial(0, train=0.9),
+        trial(1, train=0.549),  # less than .05 above the constant's .5
+        trial(2, train=0.55),
+        trial(3, status="failed"),
+    ]
+    assert document(judge(trials))["cells"][0]["failure_rate"] == 2 / 4
+
+
+def test_what_was_cancelled_is_not_a_failure() -> None:
+    trials = [trial(0), trial(1, status="cancelled")]
+    assert document(judge(trials))["cells"][0]["failure_rate"] == 0
+    only = [trial(0, status="cancelled")]
+    assert document(judge(only))["cells"][0]["failure_rate"] is None
+
+
+def test_a_loss_must_fall_five_percent_below_the_constants() -> None:
+    trials = [
+        trial(0, 2.0, train=1.96, metric="mae"),
+        trial(1, 2.0, train=1.89, metric="mae"),
+    ]
+    found = judge(trials, (floor("mean", 2.0),), "mae")
+    assert document(found)["cells"][0]["failure_rate"] == 1 / 2
+
+
+def test_without_a_constant_to_compare_with_only_crashes_are_failures() -> None:
+    trials = [trial(0, train=0.1), trial(1, status="failed")]
+    assert document(judge(trials, ()))["cells"][0]["failure_rate"] == 1 / 2
+
+
+def test_the_best_depth_is_the_one_validation_chose_and_not_test() -> None:
+    trials = [*cell([0.9], depth=1, val=0.6), *cell([0.7], depth=2, val=0.8)]
+    assert [best["depth"] for best in document(judge(trials))["best"]] == [2]
+
+
+def test_of_equally_good_depths_the_shallower_is_best() -> None:
+    trials = [*cell([0.8], depth=3), *cell([0.8], depth=1), *cell([0.8], depth=2)]
+    assert [best["depth"] for best in document(judge(trials))["best"]] == [1]
+
+
+def test_the_lowest_loss_is_the_best() -> None:
+    trials = [
+        *cell([0.9], depth=1, metric="log-loss"),
+        *cell([0.4], depth=2, metric="log-loss"),
+    ]
+    found = document(judge(trials, (), "log-loss"))
+    assert [best["depth"] for best in found["best"]] == [2]
+
+
+def two_graphs(first: Sequence[float], second: Sequence[float], **facts) -> list[Trial]:
+    return [
+        *cell(first, topology="row2node", **facts),
+        *cell(second, topology="flattened", **facts),
+    ]
+
+
+def contrast(trials: Sequence[Trial], metric: str = "roc-auc") -> dict:
+    (found,) = document(judge(trials, (), metric))["contrasts"]
+    return found
+
+
+def shifted(by: float) -> list[float]:
+    """Six scores that are lower than SIX by about as much as said."""
+    return [each - by + 0.001 * (-1) ** seed * seed for seed, each in enumerate(SIX)]
+
+
+def test_a_difference_is_a_minus_b_paired_by_seed() -> None:
+    trials = two_graphs(SIX, shifted(0.1))
+    found = contrast(trials)
+    assert (found["a"]["topology"], found["b"]["topology"]) == ("row2node", "flattened")
+    # .1 less the mean of 0, −1, 2, −3, 4 and −5 thousandths.
+    assert found["difference"] == pytest.approx(0.1 + 0.0005)
+    assert found["n"] == 6
+    assert found["verdict"] == "a better"
+
+
+def test_pairing_does_not_depend_on_the_order_in_which_seeds_finished() -> None:
+    trials = two_graphs(SIX, shifted(0.1))
+    turned = [*trials[5::-1], *trials[:5:-1]]
+    assert judge(turned).to_json() == judge(trials).to_json()
+
+
+def test_only_seeds_that_both_sides_have_are_paired() -> None:
+    trials = two_graphs(SIX, shifted(0.1))
+    trials[0] = trial(0, status="failed")
+    found = contrast(trials)
+    assert found["n"] == 5
+    assert found["verdict"] == "too few seeds"
+
+
+def test_swapping_the_sides_flips_the_sign_and_keeps_the_p_values() -> None:
+    one, other = (
+        contrast(two_graphs(first, second))
+        for first, second in ((SIX, shifted(0.1)), (shifted(0.1), SIX))
+    )
+    assert other["difference"] == -one["difference"]
+    assert (other["low"], other["high"]) == (-one["high"], -one["low"])
+    for name in ("p", "p_holm", "p_sign_flip"):
+        assert other[name] == one[name]
+    assert (one["verdict"], other["verdict"]) == ("a better", "b better")
+
+
+def test_the_same_shift_of_every_run_changes_no_contrast() -> None:
+    other = shifted(0.1)
+    moved = two_graphs([each - 0.125 for each in SIX], [each - 0.125 for each in other])
+    assert contrast(moved) == contrast(two_graphs(SIX, other))
+
+
+def test_of_two_losses_the_lower_is_better() -> None:
+    facts = {"metric": "mae", "train": 0.1}
+    found = contrast(two_graphs(SIX, shifted(0.1), **facts), "mae")
+    assert found["difference"] > 0
+    assert found["verdict"] == "b better"
+
+
+def test_an_interval_around_zero_is_a_tie() -> None:
+    found = contrast(two_graphs(SIX, shifted(0.0)))
+    assert found["low"] < 0 < found["high"]
+    assert found["verdict"] == "tie"
+
+
+def test_five_seeds_are_too_few_however_large_the_difference() -> None:
+    found = contrast(two_graphs(SIX[:5], shifted(0.3)[:5]))
+    assert found["p"] < 0.001
+    assert found["verdict"] == "too few seeds"
+
+
+def test_every_pair_is_shown_and_counted_by_holm() -> None:
+    trials = [
+        *two_graphs(SIX, shifted(0.1)),
+        *cell(shifted(0.2), topology="promoted"),
+        *cell(shifted(0.0), topology="row2edge"),
+    ]
+    found = document(judge(trials))["contrasts"]
+    assert len(found) == 4 * 3 / 2
+    smallest = min(found, key=lambda each: each["p"])
+    assert smallest["p_holm"] == pytest.approx(6 * smallest["p"], abs=1e-5)
+    assert all(each["p_holm"] >= each["p"] for each in found)
+
+
+def test_a_contrast_is_a_tie_exactly_when_its_interval_holds_zero() -> None:
+    generator = np.random.default_rng(5)
+    for _ in range(40):
+        trials = [
+            one
+            for topology in ("row2node", "row2edge", "flattened", "promoted")
+            for one in cell(
+                list(generator.normal(generator.uniform(0.7, 0.8), 0.03, 6)),
+                topology=topology,
+            )
+        ]
+        for found in judge(trials).contrasts:
+            holds_zero = found.low <= 0 <= found.high
+            assert (found.verdict == "tie") == holds_zero
+
+
+def test_arms_are_compared_at_their_own_best_depths() -> None:
+    trials = [
+        *cell(SIX, depth=3),
+        *cell(shifted(0.1), depth=1),
+        *cell(shifted(0.05), topology="flattened", depth=1),
+        *cell(shifted(0.2), topology="flattened", depth=3),
+    ]
+    found = contrast(trials)
+    assert (found["a"]["depth"], found["b"]["depth"]) == (3, 1)
+
+
+def test_the_document_has_the_fields_other_programs_read() -> None:
+    found = document(judge(two_graphs(SIX, shifted(0.1))))
+    assert {
+        "version", "task", "metric", "cells", "contrasts", "best", "baselines",
+        "verdict", "leakage",
+    } <= set(found)  # fmt: skip
+    arm = {"source", "topology", "model", "remedy", "depth"}
+    numbers = {"n", "mean", "low", "high", "failure_rate"}
+    assert arm | numbers <= set(found["cells"][0])
+    assert set(found["best"][0]) == arm
+    assert {"a", "b", "difference", "low", "high", "p", "p_holm", "verdict"} <= set(
+        found["contrasts"][0]
+    )
+    assert {"name", "value", "low", "high"} <= set(found["baselines"][0])
+    assert found["leakage"]["future_rows_reachable"] == 0
+    assert found["noise"]
+
+
+def test_times_never_reach_the_document() -> None:
+    trials = two_graphs(SIX, shifted(0.1))
+    slower = [replace(each, seconds=99.0, peak_mb=9.0) for each in trials]
+    assert judge(slower).to_json() == judge(trials).to_json()
+
+
+def test_numbers_are_rounded_and_zero_has_no_sign() -> None:
+    trials = two_graphs([0.8] * 6, [0.8 + 1e-9] * 6)
+    text = judge(trials).to_json()
+    assert "-0.0" not in text
+    (cells, _) = document(judge(cell([1 / 3]) + cell([0.5], depth=2)))["cells"]
+    assert cells["mean"] == 0.333333
+
+
+# The verdict, case by case.
+
+
+def test_nothing_finished_is_said_so() -> None:
+    found = judge([trial(status="failed")])
+    assert found.verdict == "No run has finished, so there is nothing to compare."
+    assert judge([], ()).verdict == found.verdict
+    assert document(found)["best"] == []
+
+
+def test_a_clear_win_names_the_rival_the_gain_and_its_interval() -> None:
+    found = judge(two_graphs(SIX, shifted(0.1)))
+    (pair,) = found.contrasts
+    gain = f"by {pair.difference:.3f} [{pair.low:.3f}, {pair.high:.3f}]"
+    assert found.verdict.startswith("row2node at depth 1 scores 0.805 [")
+    assert f"ahead of flattened at depth 1 {gain}" in found.verdict
+    assert "no baseline does as well (the best: majority, 0.500)" in found.verdict
+
+
+def test_a_tie_says_that_the_choice_of_graph_does_not_show() -> None:
+    found = judge(two_graphs(SIX, shifted(0.0))).verdict
+    assert found.startswith("The choice of graph makes no difference that shows: ")
+    assert "a tie with" in found
+    assert "ahead" not in found
+
+
+def test_a_tie_with_one_and_a_win_over_another_are_both_said() -> None:
+    trials = [
+        *two_graphs(SIX, shifted(0.0)),
+        *cell(shifted(0.1), topology="promoted"),
+    ]
+    found = judge(trials).verdict
+    assert "a tie with" in found
+    assert "ahead of promoted at depth 1 by 0.1" in found
+    assert "makes no difference" not in found
+
+
+def test_a_win_over_several_gives_the_nearest_of_them() -> None:
+    trials = [
+        *two_graphs(SIX, shifted(0.1)),
+        *cell(shifted(0.2), topology="promoted"),
+    ]
+    assert "ahead of all else, flattened at depth 1 by 0.1" in judge(trials).verdict
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "one seed"), (5, "5 seeds")])
+def test_below_six_seeds_nothing_is_called_a_difference(
+    number: int, words: str
+) -> None:
+    trials = two_graphs(SIX[:number], shifted(0.3)[:number])
+    found = judge(trials).verdict
+    assert found.startswith(f"With {words} nothing can be called a difference yet: ")
+    assert "the best baseline is majority, 0.500" in found
+    for claim in ("ahead", "tie", "no baseline", "beats", "does not help"):
+        assert claim not in found
+
+
+def test_a_rival_with_too_few_seeds_is_neither_beaten_nor_tied() -> None:
+    trials = [*two_graphs(SIX, shifted(0.1))[:8], trial(2, topology="flattened",
+              status="failed")]  # fmt: skip
+    found = judge(trials).verdict
+    assert "too few seeds against flattened at depth 1" in found
+    assert "ahead" not in found
+    assert "tie" not in found
+
+
+def test_a_leader_by_validation_that_loses_on_test_is_called_behind() -> None:
+    trials = [
+        *cell(shifted(0.1), val=0.95),
+        *cell(SIX, topology="flattened", val=0.9),
+    ]
+    assert "behind flattened at depth 1 by 0.1" in judge(trials).verdict
+
+
+def test_a_join_that_does_as_well_is_said_to() -> None:
+    found = judge(cell(SIX), (MAJORITY, floor("flattened table", 0.8)))
+    assert (
+        "a plain join does as well as any graph (flattened table, 0.800)"
+        in found.verdict
+    )
+
+
+def test_a_join_that_does_better_is_said_to() -> None:
+    found = judge(cell(SIX), (MAJORITY, floor("1-hop aggregates", 0.95)))
+    assert "a plain join does better than any graph (1-hop agg" in found.verdict
+
+
+def test_a_graph_must_beat_what_the_baseline_could_be_on_other_rows() -> None:
+    close = floor("flattened table", 0.78, width=0.05)
+    assert "does as well as" in judge(cell(SIX), (close,)).verdict
+    sure = floor("flattened table", 0.78, width=0.001)
+    assert "no baseline does as well" in judge(cell(SIX), (sure,)).verdict
+
+
+def test_the_baseline_to_beat_is_chosen_by_validation() -> None:
+    lucky = replace(floor("flattened table", 0.9), val=0.6)
+    sound = floor("own columns", 0.7)
+    assert "(the best: own columns, 0.700)" in judge(cell(SIX), (lucky, sound)).verdict
+
+
+def test_own_columns_that_do_as_well_mean_that_the_graph_does_not_help() -> None:
+    found = judge(cell(SIX), (MAJORITY, floor("own columns", 0.81))).verdict
+    assert "the graph does not help: the row alone does as well" in found
+
+
+def test_for_errors_lower_ones_beat_higher_ones() -> None:
+    trials = cell(SIX, metric="mae", train=0.7)
+    poor, good = floor("mean", 2.0), floor("flattened table", 0.5)
+    assert "no baseline does as well" in judge(trials, (poor,), "mae").verdict
+    both = judge(trials, (poor, good), "mae").verdict
+    assert "a plain join does better than any graph" in both
+    lead = judge(two_graphs(SIX, shifted(0.1), metric="mae"), (), "mae").verdict
+    assert "flattened at depth 1 scores 0.7" in lead
+    assert "ahead of row2node at depth 1 by 0.1" in lead
+
+
+def test_scores_at_chance_beat_no_constant() -> None:
+    trials = cell([0.50, 0.51, 0.49, 0.5, 0.52, 0.48], train=0.9)
+    assert "no graph beats a constant (majority, 0.500)" in judge(trials).verdict
+
+
+def test_a_best_depth_of_zero_says_that_edges_add_nothing() -> None:
+    trials = [*cell(SIX, depth=0), *cell(shifted(0.1), depth=1)]
+    assert "its best depth is 0, so the edges" in judge(trials).verdict
+    assert "best depth is 0" not in judge(cell(SIX, depth=0)).verdict
+
+
+def test_a_deep_network_that_did_not_train_is_not_called_oversmoothed() -> None:
+    trials = [*cell(SIX, depth=1), *cell([0.5] * 6, depth=8, train=0.51)]
+    found = judge(trials).verdict
+    assert "row2node at depth 8 did not train, which is not oversmoothing" in found
+    assert "depth 1 did not train" not in found
+
+
+def test_a_shallow_network_out_of_reach_of_the_signal_is_not_called_untrained() -> None:
+    trials = [*cell([0.5] * 6, depth=0, train=0.51), *cell(SIX, depth=1)]
+    assert "did not train" not in judge(trials).verdict
+
+
+def test_a_best_that_learnt_nothing_is_said_to_have_learnt_nothing() -> None:
+    found = judge(cell([0.5] * 6, train=0.51)).verdict
+    assert "its training score is no better than a constant's" in found
+
+
+def test_a_graph_of_which_nothing_finished_is_named() -> None:
+    trials = [*cell(SIX), *cell(SIX, topology="promoted", status="out-of-memory")]
+    assert "no run of promoted has finished" in judge(trials).verdict
+
+
+def test_a_suspected_leak_comes_before_everything() -> None:
+    leak = "People.inducted alone scores 0.999 (roc-auc) on the validation rows"
+    found = judge(two_graphs(SIX, shifted(0.1)), leaks=[leak])
+    assert found.verdict.startswith(
+        f"Suspected leak: {leak}, so no graph can be judged"
+    )
+    assert "ahead" not in found.verdict
+    assert document(found)["leakage"]["suspected"] == [leak]
+
+
+def test_arms_are_called_by_what_tells_them_apart() -> None:
+    by_source = [*cell(SIX), *cell(shifted(0.1), source="market")]
+    found = judge(by_source, (MAJORITY, floor("majority", 0.5, source="market")))
+    assert "shop row2node at depth 1" in found.verdict
+    assert "market row2node at depth 1" in found.verdict
+    assert "sage" not in found.verdict
+
+
+def test_a_constant_is_looked_up_in_the_source_of_the_cell() -> None:
+    floors = (floor("majority", 0.5), floor("majority", 0.9, source="market"))
+    trials = [trial(train=0.8), trial(train=0.8, source="market")]
+    rates = [each["failure_rate"] for each in document(judge(trials, floors))["cells"]]
+    assert rates == [0, 1]
+
+
+@pytest.mark.parametrize("number", [1, 6])
+def test_every_verdict_is_one_sentence(number: int) -> None:
+    found = judge(two_graphs(SIX[:number], shifted(0.1)[:number])).verdict
+    assert found.endswith(".")
+    assert ". " not in found
