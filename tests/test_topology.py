@@ -439,6 +439,26 @@ def test_what_a_junction_carries_is_not_promoted(school):
     assert "edges of enrolment end at" in reasons(blueprint.tables)["course"]
 
 
+def test_what_a_junction_carries_from_a_folded_parent_is_not_promoted_either(school):
+    schema = make_schema(
+        [
+            *school.tables[:2],
+            make_table("enrolment", {"p": "id", "c": "id", "t": "id"}, ()),
+            make_table("term", {"id": "id", "kind": "categorical"}),
+        ],
+        [*(key.id for key in school.foreign_keys), "enrolment.t->term"],
+    )
+    override = Override(
+        tables={"enrolment": TableRole.EDGE},
+        keys={"enrolment.t->term": KeyRole.FOLDED},
+    )
+    blueprint = plan(schema, GOOD, one_off(override, Promote()))
+    assert roles(blueprint.columns)["term.kind"] == "feature"
+    (edge,) = blueprint.edges
+    assert isinstance(edge, JunctionEdge)
+    assert [ref.name for ref in edge.columns] == ["t→term.kind"]
+
+
 def test_the_names_in_an_id_column_are_categories_once_promoted(chain):
     topology = read_topology('[columns]\n"city.s" = "promoted"')
     node = plan(chain, RICH, topology).node("city.s")
