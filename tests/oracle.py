@@ -118,19 +118,25 @@ class Oracle:
         for (name, row), hop in near.items():
             node = blueprint.node(name)
             if isinstance(node, RowNode):
-                yield from self._held(node, row, hop)
+                yield from self._held(blueprint, node.table, row, hop)
         for rule in blueprint.edges:
             if isinstance(rule, JunctionEdge):
                 for source, target, row in self.ties(rule):
                     up, down = (rule.target, target), (rule.source, source)
                     if rule.direction is not KeyRole.DOWN and up in near:
-                        yield from self._held(rule, row, near[up] + 1)
+                        yield from self._held(blueprint, rule.table, row, near[up] + 1)
                     if rule.direction is not KeyRole.UP and down in near:
-                        yield from self._held(rule, row, near[down] + 1)
+                        yield from self._held(
+                            blueprint, rule.table, row, near[down] + 1
+                        )
 
     def _held(
-        self, rule: RowNode | JunctionEdge, row: int, hop: int
+        self, blueprint: Blueprint, table: str, row: int | None, hop: int
     ) -> Iterator[tuple[str, int | None, int]]:
-        yield rule.table, row, hop
-        for ref in rule.columns:
-            yield ref.table, self.follow(ref.path, row), hop
+        """Yield a row and what is folded into it, and into that."""
+        yield table, row, hop
+        for decision in blueprint.keys:
+            key = self.schema.key(decision.subject)
+            if decision.role == "folded" and key.table == table:
+                held = self.parent(key.id, row)
+                yield from self._held(blueprint, key.ref_table, held, hop)

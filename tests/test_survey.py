@@ -342,6 +342,22 @@ def test_a_table_that_no_row_refers_to_is_unreachable_though_a_path_exists(tmp_p
             assert found["warnings"] == ["No row to predict ever sees a row of p."]
 
 
+def test_a_folded_table_without_columns_is_seen_all_the_same(tmp_path):
+    database, schema = open_tiny(
+        tmp_path,
+        "CREATE TABLE p (id INTEGER PRIMARY KEY);"
+        "CREATE TABLE c (y REAL, p INTEGER REFERENCES p (id));"
+        "INSERT INTO p VALUES (1); INSERT INTO c VALUES (0, 1), (1, 1);",
+        {"c.y": "numerical"},
+    )
+    task = make_task("c.y", [0, 1])
+    with database:
+        blueprint = plan_named(schema, task.spec, "flattened")
+        found = survey(database, schema, task, blueprint, max_hops=0)
+    assert found.unreachable == ()
+    assert {reach.table: reach.mean for reach in found.reach} == {"p": 1.0, "c": 0.5}
+
+
 def test_a_folded_table_that_stays_a_node_is_seen_where_it_is_nearest(town):
     text = '[keys]\n"person.city->city" = "folded"'
     blueprint = plan(town.schema, town.task.spec, read_topology(text))

@@ -454,8 +454,7 @@ def test_what_a_junction_carries_from_a_folded_parent_is_not_promoted_either(sch
     )
     blueprint = plan(schema, GOOD, one_off(override, Promote()))
     assert roles(blueprint.columns)["term.kind"] == "feature"
-    (edge,) = blueprint.edges
-    assert isinstance(edge, JunctionEdge)
+    (edge,) = (one for one in blueprint.edges if isinstance(one, JunctionEdge))
     assert [ref.name for ref in edge.columns] == ["t→term.kind"]
 
 

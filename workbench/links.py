@@ -11,7 +11,6 @@ import numpy as np
 
 from workbench.blueprint import (
     Blueprint,
-    ColumnRef,
     EdgeRule,
     JunctionEdge,
     KeyRole,
@@ -99,10 +98,12 @@ def link(database: Database, schema: Schema, blueprint: Blueprint) -> Links:
     sights: list[Sight] = []
     for node in blueprint.nodes:
         if isinstance(node, RowNode):
-            sights += _carried_sights(database, schema, node)
+            folded = _folded_paths(schema, blueprint, node.table)
+            sights += _carried_sights(database, schema, node, folded)
     for edge in edges:
         if isinstance(edge.rule, JunctionEdge):
-            sights += _ridden_sights(database, schema, edge, edge.rule)
+            folded = _folded_paths(schema, blueprint, edge.rule.table)
+            sights += _ridden_sights(database, schema, edge, edge.rule, folded)
     messages = tuple(one for edge in edges for one in _messages(edge))
     return Links(counts, edges, messages, tuple(sights))
 
@@ -121,23 +122,41 @@ def _messages(edge: Linked) -> Iterator[Messages]:
         )
 
 
-def _paths(columns: tuple[ColumnRef, ...]) -> dict[tuple[str, ...], str]:
-    """Return the tables behind folded keys, by the keys that lead there."""
-    return {ref.path: ref.table for ref in columns if ref.path}
+def _folded_paths(
+    schema: Schema, blueprint: Blueprint, table: str
+) -> dict[tuple[str, ...], str]:
+    """Return the tables folded into a table, by the keys that lead there."""
+    folded = {one.subject for one in blueprint.keys if one.role is KeyRole.FOLDED}
+    found: dict[tuple[str, ...], str] = {}
+    pending = [((), table)]
+    while pending:
+        path, last = pending.pop()
+        for key in schema.keys_from(last):
+            if key.id in folded:
+                found[*path, key.id] = key.ref_table
+                pending.append(((*path, key.id), key.ref_table))
+    return found
 
 
 def _carried_sights(
-    database: Database, schema: Schema, node: RowNode
+    database: Database,
+    schema: Schema,
+    node: RowNode,
+    folded: Mapping[tuple[str, ...], str],
 ) -> Iterator[Sight]:
     own = np.arange(schema.table(node.table).num_rows, dtype=np.int64)
     yield Sight(node.table, node.name, own, own, delay=0)
-    for path, table in _paths(node.columns).items():
+    for path, table in folded.items():
         rows = follow(database, schema, node.table, path)
         yield _sight(table, node.name, rows, own, delay=0)
 
 
 def _ridden_sights(
-    database: Database, schema: Schema, edge: Linked, rule: JunctionEdge
+    database: Database,
+    schema: Schema,
+    edge: Linked,
+    rule: JunctionEdge,
+    folded: Mapping[tuple[str, ...], str],
 ) -> Iterator[Sight]:
     junctions = junction_rows(database, schema, rule)
     ends = []
@@ -147,7 +166,7 @@ def _ridden_sights(
         ends.append((rule.source, edge.sources))
     for node, nodes in ends:
         yield _sight(rule.table, node, junctions, nodes, delay=1)
-        for path, table in _paths(rule.columns).items():
+        for path, table in folded.items():
             rows = follow(database, schema, rule.table, path)[junctions]
             yield _sight(table, node, rows, nodes, delay=1)
 
