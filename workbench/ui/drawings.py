@@ -1,6 +1,7 @@
 """Schemas and graphs as boxes and lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from workbench.blueprint import (
@@ -14,11 +15,16 @@ from workbench.blueprint import (
 )
 from workbench.schema import Schema, Table
 from workbench.ui import words
-from workbench.ui.diagram import Box, Line
+from workbench.ui.diagram import Arrow, Box, Line
 from workbench.ui.diagram.layout import Rings, in_layers, in_rings
 
-CARD_WIDTH, CARD_HEAD, CARD_ROW, CARD_END = 210.0, 44.0, 20.0, 6.0
+NAMES_WIDTH, CARD_WIDTH, CARD_HEAD, CARD_ROW, CARD_END = 156.0, 210.0, 44.0, 20.0, 6.0
 MOST_LINES = 9
+LEAST_HEIGHT, MOST_HEIGHT, MARGIN = 260, 640, 70
+LARGEST_ZOOM = 1.15  # as in diagram.js
+ARROWS: Mapping[KeyRole, Arrow] = MappingProxyType(
+    {KeyRole.EDGE: "both", KeyRole.UP: "up", KeyRole.DOWN: "down"}
+)
 NODE_SIZE, TARGET_SIZE = 30.0, 42.0
 
 
@@ -30,8 +36,12 @@ def draw_schema(schema: Schema, detail: str) -> tuple[list[Box], list[Line]]:
         detail: ``names``, ``keys`` or ``all`` columns.
     """
     shown = {table.name: _lines_of(schema, table, detail) for table in schema.tables}
+    width = NAMES_WIDTH if detail == "names" else CARD_WIDTH
     sizes = {
-        name: (CARD_WIDTH, CARD_HEAD + CARD_ROW * (len(lines) + bool(more)) + CARD_END)
+        name: (
+            width,
+            CARD_HEAD + CARD_ROW * (len(lines) + bool(more)) + CARD_END,
+        )
         for name, (lines, more) in shown.items()
     }
     keys = schema.foreign_keys
@@ -63,6 +73,18 @@ def draw_schema(schema: Schema, detail: str) -> tuple[list[Box], list[Line]]:
         for key in keys
     ]
     return boxes, lines
+
+
+def height_of(boxes: Sequence[Box], width: float) -> int:
+    """Return the height in pixels that shows all boxes across a width."""
+    if not boxes:
+        return LEAST_HEIGHT
+    right = max(box.x + box.w / 2 for box in boxes)
+    left = min(box.x - box.w / 2 for box in boxes)
+    lower = max(box.y + box.h / 2 for box in boxes)
+    upper = min(box.y - box.h / 2 for box in boxes)
+    zoom = min(LARGEST_ZOOM, width / (right - left))
+    return round(min(MOST_HEIGHT, max(LEAST_HEIGHT, (lower - upper) * zoom + MARGIN)))
 
 
 def draw_graph(
@@ -144,7 +166,7 @@ def _table_in_words(schema: Schema, table: Table) -> str:
 
 
 def _line_of(rule: EdgeRule) -> Line:
-    arrow = {KeyRole.EDGE: "both", KeyRole.DOWN: "down"}.get(rule.direction, "up")
+    arrow = ARROWS.get(rule.direction, "up")
     match rule:
         case JunctionEdge():
             label, line = f"every row of {rule.table}", "thick"

@@ -1,6 +1,8 @@
 """The numbers of a comparison, as the Compare page words them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -12,6 +14,19 @@ from workbench.chart import (
     series_style,
 )
 from workbench.results import Results
+
+AVERAGED = ("train", "val", "test", "gradient_ratio", "best_epoch")
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "graph": "Graph",
+        "depth": "Depth",
+        "train": "Training score",
+        "val": "Validation score",
+        "test": "Test score",
+        "gradient_ratio": "Gradient ratio",
+        "best_epoch": "Best epoch",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +69,10 @@ def failures_in_words(results: Results) -> list[str]:
     """Return a sentence per kind of run that did not finish."""
     broken = results.trials[results.trials["status"] != "ok"]
     sentences = []
-    for (status, reason), group in broken.groupby(["status", "reason"]):
-        depths = ", ".join(str(depth) for depth in sorted(group["depth"].unique()))
+    kinds = dict.fromkeys(zip(broken["status"], broken["reason"], strict=True))
+    for status, reason in kinds:
+        group = broken[(broken["status"] == status) & (broken["reason"] == reason)]
+        depths = ", ".join(str(depth) for depth in sorted(set(group["depth"])))
         sentences.append(
             f"{len(group)} of {len(results.trials)} runs: {status} at depth {depths}."
             f" {reason}"
@@ -65,22 +82,10 @@ def failures_in_words(results: Results) -> list[str]:
 
 def training_table(results: Results) -> pd.DataFrame:
     """Return scores and gradient ratios, a row per series and depth."""
-    frames = []
+    means = pd.DataFrame()
     for series in all_series(results):
         rows = series.rows(results.trials)
-        kept = rows[["depth", "train", "val", "test", "gradient_ratio", "best_epoch"]]
-        means = kept.groupby("depth", as_index=False).mean()
-        means.insert(0, "graph", series_style(results, series).label)
-        frames.append(means)
-    table = pd.concat(frames, ignore_index=True)
-    return table.rename(
-        columns={
-            "graph": "Graph",
-            "depth": "Depth",
-            "train": "Training score",
-            "val": "Validation score",
-            "test": "Test score",
-            "gradient_ratio": "Gradient ratio",
-            "best_epoch": "Best epoch",
-        }
-    )
+        mine = pd.DataFrame(rows.groupby("depth")[list(AVERAGED)].mean())
+        mine["graph"] = series_style(results, series).label
+        means = pd.concat([means, mine.reset_index()], ignore_index=True)
+    return pd.DataFrame(means[list(TITLES)]).rename(columns=dict(TITLES))

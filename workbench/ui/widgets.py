@@ -1,28 +1,36 @@
 """Pieces that several pages draw alike."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
 
 import streamlit as st
 
 from workbench.chart import Chart
 from workbench.errors import WorkbenchError
 from workbench.palette import ArmStyle, topology_label
+from workbench.task import TaskSpec
 from workbench.ui import calls, place, words
 
 PAGES = Path(__file__).parent / "pages"
 
 
-@contextmanager
-def errors_shown() -> Iterator[None]:
-    """Show what a user can put right as a sentence, and end the page there."""
-    try:
-        yield
-    except WorkbenchError as error:
-        st.error(as_text(str(error)))
-        st.stop()
+class errors_shown:  # noqa: N801  # read in a with statement, like a function
+    """Shows what a user can put right as a sentence, and ends the page there."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, WorkbenchError):
+            st.error(as_text(str(error)))
+            st.stop()
 
 
 def as_text(text: str) -> str:
@@ -66,7 +74,7 @@ def swatch(style: ArmStyle) -> None:
     )
 
 
-def empty_state(sentence: str, page: str, label: str) -> None:
+def empty_state(sentence: str, page: str, label: str) -> NoReturn:
     """Say what is missing, offer the one step that helps, and end the page there."""
     with st.container(border=True):
         st.markdown(as_text(sentence))
@@ -85,10 +93,12 @@ def need_source() -> str:
     return address
 
 
-def need_question() -> None:
-    """End the page with the way to the question where there is none."""
-    if place.question() is None:
+def need_question() -> TaskSpec | str:
+    """Return the question, or end the page with the way to it."""
+    spec = place.question()
+    if spec is None:
         empty_state(words.NO_QUESTION, "question", "Say what to predict")
+    return spec
 
 
 def show_place() -> None:

@@ -71,6 +71,9 @@ SPLITS: Mapping[str, str] = MappingProxyType(
         "column": "By a column that says train, val or test",
     }
 )
+DETAILS: Mapping[str, str] = MappingProxyType(
+    {"names": "Names only", "keys": "Keys", "all": "All columns"}
+)
 SPLIT_PARTS = ("Training", "Validation", "Test")
 STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -119,6 +122,11 @@ def too_large(name: str, num_bytes: int, limit_mb: int) -> str:
 def rows(number: int) -> str:
     """Return a number of rows in words."""
     return "1 row" if number == 1 else f"{number:,} rows"
+
+
+def graphs(number: int) -> str:
+    """Return a number of graphs in words."""
+    return "1 graph" if number == 1 else f"{number} graphs"
 
 
 def duration(seconds: float | None) -> str:

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.components import v2
+
+LineKind = Literal["solid", "dashed", "thick"]
+Arrow = Literal["up", "down", "both"]
 
 FRONTEND = Path(__file__).parent / "frontend"
 
@@ -69,8 +73,8 @@ class Line:
     source: str
     target: str
     label: str
-    line: Literal["solid", "dashed", "thick"] = "solid"
-    arrow: Literal["up", "down", "both"] = "up"
+    line: LineKind = "solid"
+    arrow: Arrow = "up"
 
 
 def draw(
@@ -124,14 +128,14 @@ def _nothing() -> None:
 
 @cache
 def _library() -> Any:
-    return st.components.v2.component(
+    return v2.component(
         "workbench_cytoscape", js=_read("cytoscape.js"), isolate_styles=True
     )
 
 
 @cache
 def _diagram() -> Any:
-    return st.components.v2.component(
+    return v2.component(
         "workbench_diagram", js=_read("diagram.js"), css=_read("diagram.css")
     )
 

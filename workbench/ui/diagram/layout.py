@@ -1,6 +1,6 @@
 """Where a diagram's boxes stand: computed here, so that the browser only draws.
 
-A schema is drawn in layers, children left of the parents they refer to. A graph is
+A schema is drawn in layers, rows left of the rows they refer to. A graph is
 drawn in rings around the target, one ring a hop: what a network of depth k can see lies
 within ring k.
 """
@@ -13,7 +13,7 @@ import networkx as nx
 
 Link = tuple[str, str]
 
-GAP_X, GAP_Y = 90.0, 26.0
+GAP_X, GAP_Y = 76.0, 24.0
 ASPECT = 2.1
 FIRST_RING, NEXT_RING = 92.0, 76.0
 ROOM_ON_RING = 96.0
@@ -67,7 +67,11 @@ def in_layers(
     graph = nx.DiGraph()
     graph.add_nodes_from(sizes)
     graph.add_edges_from(link for link in links if link[0] != link[1])
-    columns = _break_columns(_order(_layers(graph), graph), sizes)
+    layers = _order(_layers(graph), graph)
+    first = _break_layer(layers[0], sizes) if layers else []
+    others = [column for layer in layers[1:] for column in _break_layer(layer, sizes)]
+    # So many children that they fill several columns stand on both sides.
+    columns = [*first[0::2], *others, *first[1::2]]
     places: dict[str, tuple[float, float]] = {}
     left = 0.0
     for column in columns:
@@ -156,26 +160,20 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.5
 
 
-def _break_columns(
-    layers: list[list[str]], sizes: Mapping[str, tuple[float, float]]
+def _break_layer(
+    layer: Sequence[str], sizes: Mapping[str, tuple[float, float]]
 ) -> list[list[str]]:
-    """Break long layers into columns, so that the drawing is wider than tall."""
+    """Break a long layer into columns, so that the drawing is wider than tall."""
     area = sum((w + GAP_X) * (h + GAP_Y) for w, h in sizes.values())
-    tallest = max(
-        math.sqrt(area / ASPECT), max((h for _, h in sizes.values()), default=0.0)
-    )
-    columns: list[list[str]] = []
-    for layer in layers:
-        total = sum(sizes[name][1] + GAP_Y for name in layer)
-        parts = max(1, math.ceil(total / (1.2 * tallest)))
-        share = total / parts
-        filled = 0.0
-        broken: list[list[str]] = [[] for _ in range(parts)]
-        for name in layer:
-            broken[min(parts - 1, int(filled / share))].append(name)
-            filled += sizes[name][1] + GAP_Y
-        columns += [column for column in broken if column]
-    return columns
+    tallest = max(math.sqrt(area / ASPECT), *(h for _, h in sizes.values()))
+    total = sum(sizes[name][1] + GAP_Y for name in layer)
+    parts = max(1, math.ceil(total / (1.2 * tallest)))
+    columns: list[list[str]] = [[] for _ in range(parts)]
+    filled = 0.0
+    for name in layer:
+        columns[min(parts - 1, int(filled * parts / total))].append(name)
+        filled += sizes[name][1] + GAP_Y
+    return [column for column in columns if column]
 
 
 def _place_ring(

@@ -51,7 +51,8 @@ for sentence in scores.failures_in_words(results):
 
 usual = next(iter(best_depths(results).values()), results.depths[-1])
 if len(results.depths) > 1:
-    depth = st.select_slider(
+    # Pinned to the window's lower edge: it belongs to every picture, near or far.
+    depth = st.bottom.select_slider(
         "Depth (number of layers), for everything on this page",
         results.depths,
         value=usual,
@@ -106,7 +107,7 @@ if sameness.open:
                 "Measure of how alike the rows' states have become",
                 measures,
                 index=usual_measure,
-                format_func=lambda name: f"{MEASURES[name].label} ({name})",
+                format_func=lambda name: MEASURES[name].title,
                 key="measure",
                 bind="query-params",
             )

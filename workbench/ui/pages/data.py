@@ -7,6 +7,8 @@ from workbench.samples import SAMPLES
 from workbench.ui import calls, drawings, place, tables, widgets, words
 from workbench.ui.diagram import draw, selection
 
+PAGE_WIDTH = 1080  # pixels that a drawing has on a window of 1280
+
 st.title("Data")
 
 try:
@@ -48,7 +50,6 @@ with st.expander(
         st.rerun()
 
 if address is None:
-    st.info(words.NOTHING_OPEN)
     st.stop()
 
 # --- what it holds ---------------------------------------------------------
@@ -77,58 +78,51 @@ elif not schema.foreign_keys:
 
 names = [table.name for table in schema.tables]
 many = len(names) > 12
-detail = st.segmented_control(
-    "Columns on the cards",
-    ["names", "keys", "all"],
-    default="names" if many else "all",
-    format_func={
-        "names": "Names only",
-        "keys": "Keys",
-        "all": "All columns",
-    }.get,
-    key="columns",
-    required=True,
-    bind="query-params",
-)
 clicked = selection("data_schema")
 if clicked in names and clicked != st.session_state.get("data_clicked"):
     # A click in the drawing moves the list; after that the list decides.
     st.session_state["data_clicked"] = st.session_state["table"] = clicked
-drawing, inspector = st.columns([2, 1])
-with inspector:
-    chosen = st.selectbox(
-        "Table", names, key="table", bind="query-params", help="Or click a card."
-    )
-with drawing:
-    boxes, lines = drawings.draw_schema(schema, detail)
-    draw(
-        boxes,
-        lines,
-        key="data_schema",
-        height=560,
-        alt=f"The {len(names)} tables of {schema.name} and"
-        f" {len(schema.foreign_keys)} links between them.",
-        selected=chosen,
-    )
-    st.caption(
-        "An arrow points from a row to the row it refers to (a foreign key). Solid:"
-        " declared in the database. Dashed: named by a hint file, not declared."
-    )
-with inspector:
-    table = schema.table(chosen)
-    st.caption(widgets.as_text(tables.table_in_words(table)))
-    links = tables.links_of(schema, chosen)
-    if links:
-        st.markdown("**Links**")
-        for link in links:
-            st.caption(widgets.as_text(link))
-    else:
-        st.caption("No link leads here or away from here.")
-    for warning in schema.warnings:
-        if chosen in warning:
-            st.warning(widgets.as_text(warning))
+control, choice = st.columns([2, 1], vertical_alignment="bottom")
+detail = control.segmented_control(
+    "Columns on the cards",
+    list(words.DETAILS),
+    default="names" if many else "all",
+    format_func=words.DETAILS.__getitem__,
+    key="columns",
+    required=True,
+    bind="query-params",
+)
+chosen = choice.selectbox(
+    "Table", names, key="table", bind="query-params", help="Or click a card."
+)
+boxes, lines = drawings.draw_schema(schema, detail)
+draw(
+    boxes,
+    lines,
+    key="data_schema",
+    height=drawings.height_of(boxes, PAGE_WIDTH),
+    alt=f"The {len(names)} tables of {schema.name} and"
+    f" {len(schema.foreign_keys)} links between them.",
+    selected=chosen,
+)
+st.caption(
+    "An arrow points from a row to the row it refers to (a foreign key). Solid:"
+    " declared in the database. Dashed: named by a hint file, not declared."
+)
 
-st.markdown(f"#### Columns of {widgets.as_text(chosen)}")
+table = schema.table(chosen)
+st.markdown(f"#### {widgets.as_text(chosen)}")
+facts, links = st.columns(2)
+facts.caption(widgets.as_text(tables.table_in_words(table)))
+links.caption(
+    "  \n".join(widgets.as_text(link) for link in tables.links_of(schema, chosen))
+    or "No link leads here or away from here."
+)
+for warning in schema.warnings:
+    if chosen in warning:
+        st.warning(widgets.as_text(warning))
+
+st.markdown("**Columns**")
 st.dataframe(
     tables.columns_of(schema, table),
     hide_index=True,
@@ -136,7 +130,7 @@ st.dataframe(
     alt=f"The columns of {chosen} with types and evidence",
     column_config={"Why this type": st.column_config.TextColumn(width="large")},
 )
-st.markdown(f"#### First rows of {widgets.as_text(chosen)}")
+st.markdown("**First rows**")
 with widgets.errors_shown():
     st.dataframe(
         calls.rows_of(address, chosen),

@@ -10,8 +10,7 @@ from workbench.ui.diagram import draw
 
 st.title("Graphs")
 address = widgets.need_source()
-widgets.need_question()
-spec = place.question()
+spec = widgets.need_question()
 
 names = st.pills(
     "Which graphs to compare (topologies), two to four",
@@ -20,6 +19,7 @@ names = st.pills(
     default=list(place.graphs()),
     format_func=topology_label,
     key="graphs_chosen",
+    wrap=True,
 )
 if len(names) > place.MAX_GRAPHS:
     st.warning(
@@ -63,9 +63,6 @@ for index, arm in enumerate(planned.arms):
         )
         for warning in plan["warnings"]:
             st.caption(f":material/warning: {widgets.as_text(warning)}")
-        if plan["unreachable"]:
-            far = ", ".join(plan["unreachable"])
-            st.caption(f":material/link_off: Out of reach: {widgets.as_text(far)}")
         with st.expander("As a table"):
             st.dataframe(
                 tables.graph_links(plan),

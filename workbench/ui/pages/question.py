@@ -85,7 +85,7 @@ else:
             "How the rows are split into training, validation and test",
             kinds,
             index=kinds.index(kind) if kind in kinds else 0,
-            format_func=words.SPLITS.get,
+            format_func=words.SPLITS.__getitem__,
             key="question_split",
         )
         if split != "random":

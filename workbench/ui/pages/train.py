@@ -3,7 +3,13 @@
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.jobs import find_job, new_results_folder, results_folder, start_job
+from workbench.jobs import (
+    Job,
+    find_job,
+    new_results_folder,
+    results_folder,
+    start_job,
+)
 from workbench.models import MODELS
 from workbench.palette import topology_label
 from workbench.remedies import REMEDIES
@@ -28,11 +34,11 @@ if job is not None:
     alive = job.is_running()
 
     @st.fragment(run_every=progress.EVERY_S if alive else None)
-    def follow() -> None:
+    def follow(started: Job) -> None:
         """Draw the run as it is now, its end included."""
-        progress.show(job)
+        progress.show(started)
 
-    follow()
+    follow(job)
     if st.button("Set up another run", key="train_another"):
         place.write({place.RESULTS: None})
         st.rerun()
@@ -41,8 +47,7 @@ if job is not None:
 # --- setting one up --------------------------------------------------------
 
 address = widgets.need_source()
-widgets.need_question()
-spec = place.question()
+spec = widgets.need_question()
 
 left, right = st.columns(2, gap="large")
 with left:
@@ -53,6 +58,7 @@ with left:
         default=list(place.graphs()),
         format_func=topology_label,
         key="train_graphs",
+        wrap=True,
     )[: place.MAX_GRAPHS]
     shallowest, deepest = st.slider(
         "Depths (number of layers)",
@@ -128,9 +134,9 @@ for leak in planned.leaks:
 
 with st.container(border=True):
     st.markdown(
-        f"**{len(planned.cells)} runs** on {len(planned.arms)} graphs,"
-        f" {words.duration(planned.estimate_seconds())} on this machine, and the floors"
-        " that need no graph."
+        f"**{len(planned.cells)} runs** on {words.graphs(len(planned.arms))}, and the"
+        " floors that need no graph. How long it takes is measured from the first runs"
+        " on and shown then."
     )
     st.caption(words.RUNS_ON)
     if st.button("Train", type="primary", key="train_start", shortcut="Mod+Enter"):
