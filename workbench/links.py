@@ -128,7 +128,7 @@ def _folded_paths(
     """Return the tables folded into a table, by the keys that lead there."""
     folded = {one.subject for one in blueprint.keys if one.role is KeyRole.FOLDED}
     found: dict[tuple[str, ...], str] = {}
-    pending = [((), table)]
+    pending: list[tuple[tuple[str, ...], str]] = [((), table)]
     while pending:
         path, last = pending.pop()
         for key in schema.keys_from(last):
