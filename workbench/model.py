@@ -5,10 +5,11 @@ a layer's update joins the state before it. The forward pass returns the state o
 layer, so that measures need no hooks and depth 0 is an honest baseline.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
@@ -76,6 +77,8 @@ class Encoder(nn.Module):
     The same map as the sum over columns of torch_frame's ``LinearEncoder`` and
     ``EmbeddingEncoder``, without their [rows, columns, width] tensor in the middle.
     """
+
+    offsets: Int[Tensor, " columns"]
 
     def __init__(self, features: Features, width: int) -> None:
         super().__init__()
@@ -155,36 +158,39 @@ class Layer(nn.Module):
         above: frozenset[str],
     ) -> None:
         super().__init__()
+        own = {name: nn.Linear(width, width) for name in sorted(above)}
+        convolutions = {
+            channel: Convolution(model, way, width)
+            for channel, way in enumerate(graph.directions)
+            if way.target in above and way.source in below
+        }
+        for name, linear in own.items():
+            arriving = [
+                convolution.linear
+                for channel, convolution in convolutions.items()
+                if graph.directions[channel].target == name
+            ]
+            _initialise(linear, arriving)
         self.own = nn.ModuleDict(
-            {_key(graph, name): nn.Linear(width, width) for name in sorted(above)}
+            {_key(graph, name): linear for name, linear in own.items()}
         )
         self.convolutions = nn.ModuleDict(
-            {
-                str(channel): Convolution(model, way, width)
-                for channel, way in enumerate(graph.directions)
-                if way.target in above and way.source in below
-            }
+            {str(channel): one for channel, one in convolutions.items()}
         )
-        self._initialise(graph, above)
 
-    def _initialise(self, graph: Graph, above: frozenset[str]) -> None:
-        """Draw weights after He et al. (2015), arXiv:1502.01852, biases at zero.
 
-        What a row receives is one long input (its own state and every relation's
-        summary), so that depth alone neither shrinks nor blows up a state and biases do
-        not make rows alike before anything is learnt.
-        """
-        for name in sorted(above):
-            own = self.own[_key(graph, name)]
-            inputs = [own] + [
-                convolution.linear
-                for channel, convolution in self.convolutions.items()
-                if graph.directions[int(channel)].target == name
-            ]
-            fan_in = sum(linear.in_features for linear in inputs)
-            for linear in inputs:
-                nn.init.normal_(linear.weight, std=(2 / fan_in) ** 0.5)
-            nn.init.zeros_(own.bias)
+def _initialise(own: nn.Linear, arriving: Sequence[nn.Linear]) -> None:
+    """Draw weights after He et al. (2015), arXiv:1502.01852, biases at zero.
+
+    What a row receives is one long input (its own state and every relation's
+    summary), so that depth alone neither shrinks nor blows up a state and biases do
+    not make rows alike before anything is learnt.
+    """
+    inputs = [own, *arriving]
+    fan_in = sum(linear.in_features for linear in inputs)
+    for linear in inputs:
+        nn.init.normal_(linear.weight, std=(2 / fan_in) ** 0.5)
+    nn.init.zeros_(own.bias)
 
 
 class Network(nn.Module):
@@ -240,7 +246,7 @@ class Network(nn.Module):
         for layer, hop, edges in zip(
             self.layers, field.hops, inputs.edges, strict=True
         ):
-            state = self._step(layer, hop, state, edges)
+            state = self._step(cast(Layer, layer), hop, state, edges)
             states.append(state)
         return states, self.head(state[self.target])
 

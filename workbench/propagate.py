@@ -46,7 +46,8 @@ class _SegmentSum(torch.autograd.Function):
         return _bag_sum(state, senders, pointers)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx, *gradients):
+        (gradient,) = gradients
         receivers, back_pointers = ctx.saved_tensors
         return (
             _bag_sum(gradient.contiguous(), receivers, back_pointers),
@@ -72,7 +73,8 @@ class _SegmentMax(torch.autograd.Function):
         return result
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx, *gradients):
+        (gradient,) = gradients
         winners, alive = ctx.saved_tensors
         total = gradient.new_zeros(ctx.num_senders, gradient.shape[1])
         if len(winners):

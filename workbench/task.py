@@ -313,4 +313,4 @@ def _row_keys(database: Database, table: Table, rows: np.ndarray) -> tuple[str, 
     keys = database.rows(
         f"SELECT {names} FROM {quote(table.name)} ORDER BY {quote(ROW)}"
     )
-    return tuple(", ".join(map(str, keys[row])) for row in rows.tolist())
+    return tuple(", ".join(map(str, keys[int(row)])) for row in rows)

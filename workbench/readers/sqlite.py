@@ -320,10 +320,7 @@ class _Draft:
         for columns, ref_table, ref_columns in self._declared_keys(table):
             known = _known([ref_table], types)
             own = _known(columns, types[table])
-            if known and None in ref_columns:  # REFERENCES parent: its primary key
-                key = self.inspector.get_pk_constraint(known[0])
-                ref_columns = key["constrained_columns"]
-            ref = _known(ref_columns, types[known[0]]) if known else ()
+            ref = self._referred(ref_columns, known[0], types) if known else ()
             if own and len(own) == len(ref):
                 yield SourceKey(own, known[0], ref)
                 continue
@@ -331,6 +328,16 @@ class _Draft:
                 f'The key of "{table}" ({", ".join(columns)}) to "{ref_table}" is left'
                 " out: the table or a column of the key is not there."
             )
+
+    def _referred(
+        self,
+        columns: Sequence[str | None],
+        table: str,
+        types: Mapping[str, Mapping[str, pa.DataType]],
+    ) -> tuple[str, ...]:
+        if None in columns:  # REFERENCES parent: its primary key
+            columns = self.inspector.get_pk_constraint(table)["constrained_columns"]
+        return _known(columns, types[table])
 
     def _declared_keys(
         self, table: str
