@@ -221,19 +221,20 @@ def test_floors_that_agree_between_sources_are_drawn_once():
         {"name": "majority", "source": "b", "value": 0.502},
         {"name": "own", "source": "a", "value": 0.5},
         {"name": "own", "source": "b", "value": 0.9},
+        {"name": "nothing", "source": "a", "value": None},
     ]
-    assert merged_floors(floors) == [
-        ("majority", 0.501),
-        ("own, a", 0.5),
-        ("own, b", 0.9),
+    assert merged_floors(floors, highest=True) == [
+        ("majority", 0.502),
+        ("own, best source", 0.9),
     ]
+    assert merged_floors(floors, highest=False)[1][1] == 0.5
 
 
 def test_labels_keep_their_order_and_a_gap():
-    placed = spread([0.5, 0.95, 0.951, 0.51], gap=0.1)
-    ordered = sorted(zip([0.5, 0.95, 0.951, 0.51], placed, strict=True))
-    gaps = [b - a for (_, a), (_, b) in itertools.pairwise(ordered)]
-    assert min(gaps) >= 0.1 - 1e-12
+    placed = spread([0.5, 0.95, 0.96, 0.1], gap=0.1, top=1)
+    assert placed == pytest.approx([0.5, 0.9, 1.0, 0.1])
+    placed = spread([0.4, 0.44, 0.1], gap=0.1, top=1)
+    assert placed == pytest.approx([0.37, 0.47, 0.1])
 
 
 def test_the_chosen_depth_is_a_rule(results):
@@ -342,7 +343,15 @@ def test_the_heat_map_holds_the_hops_of_the_nearest_column(results):
     rows = dict(zip(heat.y, heat.text, strict=True))
     assert list(rows["city"]) == ["3", "2", "1"]
     assert list(rows["log"]) == ["–", "–", "–"]
-    assert "log out of reach" in chart.alt
+    assert "log –" in chart.alt
+
+
+def test_a_table_that_a_source_does_not_have_is_left_blank():
+    one = {"name": "row2node", "hops": {"a.x": 0, "b.x": 1}}
+    other = {"name": "row2node", "hops": {"a.x": 0}}
+    plans = {"one": {"topologies": [one]}, "other": {"topologies": [other]}}
+    (heat,) = hop_heatmap(plans).figure.data
+    assert [list(row) for row in heat.text] == [["0", "0"], ["1", ""]]
 
 
 def test_a_tables_hop_is_that_of_its_nearest_column():
@@ -353,8 +362,12 @@ def test_a_tables_hop_is_that_of_its_nearest_column():
 def test_a_reach_curve_is_zero_below_the_tables_hop(results):
     figure = reach_figure(results.plans).figure
     city = [each for each in figure.data if each.name == "city"]
-    assert list(city[0].y[:3]) == [0, 0, 0]
-    assert [each.y[3] > 0 for each in city] == [True] * 3
+    below = figure.layout.yaxis.tickvals[0]
+    assert figure.layout.yaxis.ticktext[0] == "none"
+    assert list(city[0].y[:3]) == [below] * 3
+    assert [each.y[3] for each in city] == pytest.approx(
+        [1 - np.exp(-0.6 * hops) for hops in (1, 2, 3)]
+    )
 
 
 # --- cost and contrasts -----------------------------------------------------

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from scipy.optimize import isotonic_regression
 
 from workbench.palette import DASHES, NEUTRAL, SYMBOLS, ArmStyle, arm_style
 from workbench.results import Results
@@ -224,15 +224,28 @@ def padded_range(values: Sequence[float], share: float = 0.08) -> list[float]:
     return [low - room, high + room]
 
 
-def spread(values: Sequence[float], gap: float) -> list[float]:
-    """Return label positions near the values that keep a gap from one another."""
+def score_range(results: Results, scores: Sequence[float]) -> list[float]:
+    """Return an axis range around scores, inside what the metric can be."""
+    low, high = padded_range(scores)
+    if results.comparison["metric"] in {"mae", "r2", "log-loss"}:
+        return [low, high]
+    return [max(low, -0.02), min(high, 1.02)]
+
+
+def spread(values: Sequence[float], gap: float, top: float) -> list[float]:
+    """Return label positions near the values that keep a gap and stay below a top.
+
+    The sum of squared shifts is the least there is: after the gaps are taken out, what
+    is left is an isotonic regression.
+    """
+    if not values:
+        return []
     order = np.argsort(values, kind="stable")
-    placed = np.asarray(values, dtype=float)
-    for before, after in pairwise(order):
-        placed[after] = max(placed[after], placed[before] + gap)
-    if len(placed):
-        placed -= (placed - np.asarray(values, dtype=float)).mean()
-    return [float(value) for value in placed]
+    steps = gap * np.arange(len(values))
+    near = isotonic_regression(np.asarray(values, dtype=float)[order] - steps).x + steps
+    placed = np.empty(len(values))
+    placed[order] = np.minimum(near, top - steps[::-1])
+    return [float(place) for place in placed]
 
 
 def number(value: float | None) -> str:

@@ -136,7 +136,7 @@ def _drawing(chart: Chart) -> Any:
     # The page has titles of its own, which text readers and outlines can find.
     drawing = json.loads(str(chart.figure.to_json()))
     margin = drawing["layout"]["margin"]
-    margin["t"] = max(16, margin["t"] - 40)
+    margin["t"] -= 24
     del drawing["layout"]["title"]
     return drawing
 

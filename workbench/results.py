@@ -112,7 +112,8 @@ def write_results(
         for name, frame in frames.items():
             _replace(folder / f"{name}.parquet", _to_parquet(name, frame))
         document = {"version": VERSION, "sources": dict(plans)}
-        text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+        # In the study's order, which decides the arms' colours.
+        text = json.dumps(document, indent=1, ensure_ascii=False)
         _replace(folder / "plan.json", text.encode())
         # Last: a folder with a comparison is a folder with everything else.
         _replace(folder / "comparison.json", comparison.to_json().encode())

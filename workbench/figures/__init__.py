@@ -2,10 +2,11 @@
 
 from workbench.figures.contrasts import contrast_figure
 from workbench.figures.cost import cost_figure
-from workbench.figures.depths import depth_figure, train_test_figure
+from workbench.figures.depths import depth_figure
 from workbench.figures.embeddings import projection_figure
 from workbench.figures.layers import last_layer_figure, layer_figure
 from workbench.figures.plans import hop_heatmap, reach_figure
+from workbench.figures.training import train_test_figure
 
 __all__ = [
     "contrast_figure",

@@ -64,7 +64,8 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
     title = "Score against time and memory"
     style_figure(figure, title, dark=dark)
     for column, (_, axis_title) in enumerate(COSTS, start=1):
-        figure.update_xaxes(title_text=axis_title, rangemode="tozero", col=column)
+        figure.update_xaxes(title_text=axis_title, col=column)
+    figure.update_xaxes(rangemode="tozero", col=1)
     figure.update_yaxes(range=padded_range(scores, 0.14))
     figure.update_yaxes(title_text=f"Test {metric}", col=1)
     return Chart(

@@ -1,11 +1,11 @@
-"""Score against depth, and the training score beside the test score."""
+"""Score against depth, every seed a dot, above the floors."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from workbench.chart import (
     Chart,
@@ -14,12 +14,11 @@ from workbench.chart import (
     best_depths,
     escaped,
     higher_is_better,
-    means_by,
     metric_label,
     number,
-    padded_range,
     pick,
     plain,
+    score_range,
     series_style,
     spread,
     style_figure,
@@ -33,7 +32,6 @@ from workbench.results import Results
 BAND_ALPHA = 0.16
 FLOOR_DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 SAME_FLOOR = 0.005
-MAX_PANELS_A_ROW = 3
 
 
 def depth_figure(
@@ -47,7 +45,9 @@ def depth_figure(
         dark: Whether the ink is for dark paper.
     """
     metric = metric_label(results)
-    floors = merged_floors(results.comparison["baselines"])
+    floors = merged_floors(
+        results.comparison["baselines"], highest=higher_is_better(results)
+    )
     figure = go.Figure()
     scores: list[float] = [value for _, value in floors]
     lines = []
@@ -60,14 +60,14 @@ def depth_figure(
         scores += [*_add_seeds(figure, results, series, style, shift)]
         scores += [*cells["low"], *cells["high"]]
         lines.append(_line_in_words(results, series, cells))
-    axis = _score_range(results, scores)
+    axis = score_range(results, scores)
     _add_failures(figure, results, axis[0])
     _add_floors(figure, floors, axis)
     if depth is not None:
         figure.add_vline(x=depth, line={"color": NEUTRAL, "width": 1.5})
     title = f"How the score changes with depth ({metric})"
     style_figure(figure, title, dark=dark, height=480)
-    figure.update_layout(margin={"r": 230 if floors else 24})
+    figure.update_layout(margin={"r": 250 if floors else 24})
     better = "higher" if higher_is_better(results) else "lower"
     figure.update_yaxes(title_text=f"Test {metric} ({better} is better)", range=axis)
     whole_number_axis(figure, results.depths, "Depth (number of layers)")
@@ -86,93 +86,25 @@ def depth_figure(
     )
 
 
-def train_test_figure(results: Results, *, dark: bool = False) -> Chart:
-    """Draw the training score beside the test score, a panel per series.
-
-    A test score that falls with depth while the training score stays says overfitting
-    or a receptive field full of noise; when both fall, the network did not train or its
-    representations collapsed.
-    """
-    everything = all_series(results)
-    metric = metric_label(results)
-    columns = min(len(everything), MAX_PANELS_A_ROW)
-    rows = -(-len(everything) // columns)
-    styles = [series_style(results, series) for series in everything]
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        shared_yaxes=True,
-        subplot_titles=[plain(style.label) for style in styles],
-        horizontal_spacing=0.04,
-        vertical_spacing=0.28 / rows,
-    )
-    sentences, scores = [], []
-    for place, (series, style) in enumerate(zip(everything, styles, strict=True)):
-        means = _split_means(series.rows(results.trials))
-        for split, dash, fill in (("train", "dot", False), ("test", "solid", True)):
-            scores += [*means[split]]
-            figure.add_trace(
-                go.Scatter(
-                    x=means.index,
-                    y=means[split],
-                    name="Training score" if split == "train" else "Test score",
-                    legendgroup=split,
-                    showlegend=place == 0,
-                    mode="lines+markers",
-                    line={"color": style.colour, "dash": dash, "width": 2},
-                    marker={
-                        "symbol": style.symbol + ("" if fill else "-open"),
-                        "size": 8,
-                        "color": style.colour,
-                    },
-                    hovertemplate="depth %{x}: %{y:.3f}",
-                ),
-                row=place // columns + 1,
-                col=place % columns + 1,
-            )
-        if len(means):
-            last = means.iloc[-1]
-            sentences.append(
-                f"{style.label} at depth {means.index[-1]}: train"
-                f" {number(last['train'])}, test {number(last['test'])}."
-            )
-    title = f"Does it fail to learn, or learn the wrong thing? ({metric})"
-    style_figure(figure, title, dark=dark, height=120 + 260 * rows)
-    figure.update_annotations(font_size=13)
-    figure.update_layout(margin={"t": 92}, legend={"y": -0.28 / rows})
-    whole_number_axis(figure, results.depths, "Depth (layers)")
-    figure.update_yaxes(range=_score_range(results, scores))
-    figure.update_yaxes(title_text=metric, col=1)
-    return Chart(
-        figure=figure,
-        title=title,
-        alt=f"Training and test {metric} by depth. " + " ".join(sentences),
-        source="trials.parquet",
-        how_to_read=(
-            "Dotted: the score on the rows the network was trained on; solid: on test"
-            " rows. Both low: it did not train, or nothing in reach tells the classes"
-            " apart. Training high and test low: it learned what does not carry over."
-        ),
-    )
-
-
 def merged_floors(
-    baselines: Sequence[Mapping[str, object]],
+    baselines: Sequence[Mapping[str, Any]], *, highest: bool
 ) -> list[tuple[str, float]]:
-    """Return each floor once; those of several sources are one where they agree."""
-    found: dict[str, list[Mapping[str, object]]] = {}
+    """Return each floor once: where sources disagree, the best of them, and say so.
+
+    Args:
+        baselines: The floors of ``comparison.json``; those without a value are left
+            out.
+        highest: Whether the best is the highest.
+    """
+    found: dict[str, list[float]] = {}
     for floor in baselines:
-        found.setdefault(str(floor["name"]), []).append(floor)
+        if floor["value"] is not None:
+            found.setdefault(floor["name"], []).append(floor["value"])
     merged = []
-    for name, group in found.items():
-        values = np.array([float(str(floor["value"])) for floor in group])
-        if np.ptp(values) <= SAME_FLOOR:
-            merged.append((name, float(values.mean())))
-            continue
-        merged += [
-            (f"{name}, {floor['source']}", float(value))
-            for floor, value in zip(group, values, strict=True)
-        ]
+    for name, values in found.items():
+        agree = max(values) - min(values) <= SAME_FLOOR
+        shown = name if agree else f"{name}, best source"
+        merged.append((shown, max(values) if highest else min(values)))
     return merged
 
 
@@ -181,10 +113,6 @@ def _cells(results: Results, series: Series) -> pd.DataFrame:
     columns = ["depth", "n", "mean", "low", "high", "failure_rate"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype(float).sort_values("depth", ignore_index=True)
-
-
-def _split_means(rows: pd.DataFrame) -> pd.DataFrame:
-    return means_by(pick(rows, status="ok"), "depth", "train", "test")
 
 
 def _add_band(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
@@ -294,7 +222,9 @@ def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
 def _add_floors(
     figure: go.Figure, floors: Sequence[tuple[str, float]], axis: Sequence[float]
 ) -> None:
-    places = spread([value for _, value in floors], gap=(axis[1] - axis[0]) * 0.058)
+    places = spread(
+        [value for _, value in floors], gap=(axis[1] - axis[0]) * 0.058, top=axis[1]
+    )
     for index, ((name, value), place) in enumerate(zip(floors, places, strict=True)):
         figure.add_hline(
             y=value,
@@ -320,13 +250,6 @@ def _add_floors(
 def _dodge(place: int, count: int) -> float:
     """Return how far a series' dots stand beside its line."""
     return 0.1 + 0.22 * place / count
-
-
-def _score_range(results: Results, scores: Sequence[float]) -> list[float]:
-    low, high = padded_range(scores)
-    if results.comparison["metric"] in {"mae", "r2", "log-loss"}:
-        return [low, high]
-    return [max(low, -0.02), min(high, 1.02)]
 
 
 def _line_in_words(results: Results, series: Series, cells: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ from workbench.palette import arm_style
 
 MAX_TABLES = 8
 MAX_PANELS_A_ROW = 3
+NO_HOP = "–"
 # Tables are no arms: none of these is an arm's colour.
 TABLE_COLOURS = (
     "#5B8C5A", "#A23E48", "#4F6D9A", "#C08A4B", "#7D5BA6", "#2F9C95", "#8A8D94",
@@ -43,23 +44,33 @@ def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
         horizontal_spacing=0.04,
         vertical_spacing=0.28 / rows,
     )
+    ticks = _share_ticks(graphs)
+    drawn: set[str] = set()
     for place, (_, graph) in enumerate(graphs):
         for index, table in enumerate(tables):
             curve = sorted(
                 (entry for entry in graph["reach"] if entry["table"] == table),
                 key=lambda entry: entry["hop"],
             )
-            for trace in _curve(table, index, curve, place == 0):
+            if not curve:
+                continue
+            for trace in _curve(table, index, curve, ticks[0], table not in drawn):
                 figure.add_trace(
                     trace, row=place // columns + 1, col=place % columns + 1
                 )
+            drawn.add(table)
     title = "How much of each table a target row can see"
     style_figure(figure, title, dark=dark, height=150 + 260 * rows)
     figure.update_annotations(font_size=13)
     figure.update_layout(margin={"t": 92}, legend={"y": -0.26 / rows})
     figure.update_xaxes(title_text="Within k hops", dtick=1)
-    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
-    figure.update_yaxes(title_text="Share of the table's rows", col=1)
+    figure.update_yaxes(
+        type="log",
+        range=[np.log10(ticks[0]) - 0.15, 0.1],
+        tickvals=ticks,
+        ticktext=["none", *(f"{tick:.6g} %" for tick in 100 * ticks[1:])],
+    )
+    figure.update_yaxes(title_text="Share of the table's rows (log)", col=1)
     sentences = [_reach_in_words(label, graph) for label, graph in graphs]
     more = f" {left_out} tables of which less is seen are left out." if left_out else ""
     return Chart(
@@ -85,12 +96,13 @@ def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
     columns = [_wrap(label) for label, _ in graphs]
     rows = [plain(table) for table in tables]
     values = [[hops.get(table) for hops in nearest] for table in tables]
+    texts = [[_hop_text(table, hops) for hops in nearest] for table in tables]
     figure = go.Figure(
         go.Heatmap(
             z=[[np.nan if hop is None else hop for hop in row] for row in values],
             x=columns,
             y=rows,
-            text=[["–" if hop is None else str(hop) for hop in row] for row in values],
+            text=texts,
             texttemplate="%{text}",
             colorscale=[[0, "#0B5C8A"], [0.5, "#6BAFD2"], [1, "#DCEBF3"]],
             zmin=0,
@@ -101,7 +113,7 @@ def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
             hovertemplate="%{y}<br>%{x}<br>%{text} hops<extra></extra>",
         )
     )
-    _mark_unreachable(figure, values, rows, columns)
+    _mark_unreachable(figure, texts, rows, columns)
     title = "How many hops away each table is"
     style_figure(figure, title, dark=dark, height=150 + 30 * max(3, len(tables)))
     figure.update_layout(margin={"t": 92, "b": 24})
@@ -109,7 +121,9 @@ def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", showline=False)
     sentences = [
         f"{label}: "
-        + ", ".join(_hop_in_words(table, hops.get(table)) for table in tables)
+        + ", ".join(
+            f"{table} {_hop_text(table, hops)}" for table in tables if table in hops
+        )
         for (label, _), hops in zip(graphs, nearest, strict=True)
     ]
     return Chart(
@@ -119,8 +133,8 @@ def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
         source="plan.json",
         how_to_read=(
             "The number is the smallest depth at which a network can read a column of"
-            " the table: 0 is the target's own row, – is out of reach or without"
-            " columns to read."
+            f" the table: 0 is the target's own row, {NO_HOP} is out of reach or"
+            " without columns to read, and a blank is no table of that source."
         ),
     )
 
@@ -160,14 +174,35 @@ def _most_reached(graphs: Sequence[Mapping[str, Any]]) -> tuple[list[str], int]:
     return ranked[:MAX_TABLES], max(0, len(ranked) - MAX_TABLES)
 
 
+def _share_ticks(graphs: Sequence[tuple[str, Mapping[str, Any]]]) -> np.ndarray:
+    """Return powers of ten down to the smallest share, and one more for none."""
+    shares = [
+        entry[name]
+        for _, graph in graphs
+        for entry in graph["reach"]
+        for name in ("mean", "p10", "p90")
+        if entry[name] > 0
+    ]
+    least = int(np.floor(np.log10(min(shares, default=0.1))))
+    return 10.0 ** np.arange(min(least, -1) - 1, 1)
+
+
 def _curve(
-    table: str, index: int, curve: Sequence[Mapping[str, Any]], legend: bool
+    table: str,
+    index: int,
+    curve: Sequence[Mapping[str, Any]],
+    none: float,
+    legend: bool,
 ) -> list[go.Scatter]:
+    """Return a table's band and line; ``none`` is where nothing at all is drawn."""
     hops = [entry["hop"] for entry in curve]
     colour = TABLE_COLOURS[index]
+    mean, low, high = (
+        [max(entry[name], none) for entry in curve] for name in ("mean", "p10", "p90")
+    )
     band = go.Scatter(
         x=[*hops, *reversed(hops)],
-        y=[entry["p90"] for entry in curve] + [entry["p10"] for entry in curve][::-1],
+        y=[*high, *reversed(low)],
         fill="toself",
         mode="lines",
         fillcolor=translucent(colour, 0.14),
@@ -178,14 +213,15 @@ def _curve(
     )
     line = go.Scatter(
         x=hops,
-        y=[entry["mean"] for entry in curve],
+        y=mean,
+        customdata=[entry["mean"] for entry in curve],
         name=plain(table),
         legendgroup=table,
         showlegend=legend,
         mode="lines+markers",
         line={"color": colour, "width": 2},
         marker={"symbol": TABLE_SYMBOLS[index], "size": 7, "color": colour},
-        hovertemplate="within %{x} hops: %{y:.1%}",
+        hovertemplate="within %{x} hops: %{customdata:.3%}",
     )
     return [band, line]
 
@@ -205,19 +241,23 @@ def _order(nearest: Sequence[Mapping[str, int | None]], table: str) -> float:
 
 def _mark_unreachable(
     figure: go.Figure,
-    values: Sequence[Sequence[int | None]],
+    texts: Sequence[Sequence[str]],
     tables: Sequence[str],
     labels: Sequence[str],
 ) -> None:
     """Write a dash where there is no cell to write in."""
-    for row, table in zip(values, tables, strict=True):
-        for hop, label in zip(row, labels, strict=True):
-            if hop is None:
-                figure.add_annotation(x=label, y=table, text="–", showarrow=False)
+    for row, table in zip(texts, tables, strict=True):
+        for text, label in zip(row, labels, strict=True):
+            if text == NO_HOP:
+                figure.add_annotation(x=label, y=table, text=NO_HOP, showarrow=False)
 
 
-def _hop_in_words(table: str, hop: int | None) -> str:
-    return f"{table} out of reach" if hop is None else f"{table} {hop}"
+def _hop_text(table: str, hops: Mapping[str, int | None]) -> str:
+    """Return a table's hops, a dash for none, nothing where there is no such table."""
+    if table not in hops:
+        return ""
+    hop = hops[table]
+    return NO_HOP if hop is None else str(hop)
 
 
 def _wrap(label: str) -> str:
