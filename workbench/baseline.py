@@ -7,8 +7,9 @@ test.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from workbench.tabular import Feature, Tabulator
 from workbench.task import TEST, TRAIN, VAL, Task, TaskType
 
 MAX_COLUMNS = 1500
-MAX_VALUES = 60_000_000
+MAX_VALUES = 12_000_000
 MAX_CATEGORIES = 255
 MAX_ONE_HOT = 32
 NUM_TREES = 150
@@ -41,21 +42,34 @@ TREE_SETTINGS = (
 )
 
 
-def floors(
-    database: Database, schema: Schema, task: Task, source: str
-) -> tuple[Floor, ...]:
-    """Return the baselines of a source.
+TABLES: Mapping[str, Callable[[Tabulator], list[Feature]]] = MappingProxyType(
+    {
+        "own columns": Tabulator.own,
+        "flattened table": Tabulator.flattened,
+        "1-hop aggregates": lambda tabulator: tabulator.aggregates(1),
+        "2-hop aggregates": lambda tabulator: tabulator.aggregates(2),
+    }
+)
+CONSTANT = "constant"
+FLOORS = (CONSTANT, *TABLES)
+
+
+def floor(
+    database: Database, schema: Schema, task: Task, source: str, name: str
+) -> Floor:
+    """Return one baseline of a source.
 
     Args:
         database: Where the rows are.
         schema: What they mean.
         task: What is predicted.
         source: What the source is called in results.
+        name: A name in ``FLOORS``. A constant is reported as ``majority`` or ``mean``;
+            the tables get whichever learner validates best.
 
     Returns:
-        A constant, then the best learner on own columns, on the flattened table and on
-        one- and two-hop aggregates. A table wider than 1 500 columns (or 60 million
-        values) keeps the nearest ones, in the order of the schema.
+        The baseline. A table wider than 1 500 columns (or 12 million values) keeps
+        the nearest ones, in the order of the schema.
 
     Source:
         Trees: Ke et al. (2017), LightGBM, as in scikit-learn's
@@ -63,28 +77,18 @@ def floors(
         synthesis; differs in: count, sum, mean, min, max and distinct values at the
         first hop, the mean alone beyond.
     """
-    tabulator = Tabulator(database, schema, task)
-    tables = {
-        "own columns": tabulator.own(),
-        "flattened table": tabulator.flattened(),
-        "1-hop aggregates": tabulator.aggregates(1),
-        "2-hop aggregates": tabulator.aggregates(2),
-    }
-    learnt = [
-        _floor(name, source, task, *_learn(task, features))
-        for name, features in tables.items()
-    ]
-    return (_constant(task, source), *learnt)
+    if name == CONSTANT:
+        name = "mean" if task.task_type is TaskType.REGRESSION else "majority"
+        return _floor(name, source, task, _constant(task), 0)
+    features = TABLES[name](Tabulator(database, schema, task))
+    return _floor(name, source, task, *_learn(task, features))
 
 
-def _constant(task: Task, source: str) -> Floor:
-    train_labels = task.labels[task.split == TRAIN]
-    num_rows = len(task.labels)
-    outputs = constant_outputs(
-        task.task_type, train_labels, len(task.classes), num_rows
-    )
-    name = "mean" if task.task_type is TaskType.REGRESSION else "majority"
-    return _floor(name, source, task, _Candidate("constant", 0.0, outputs), 0)
+def floors(
+    database: Database, schema: Schema, task: Task, source: str
+) -> tuple[Floor, ...]:
+    """Return every baseline of a source, in the order of ``FLOORS``."""
+    return tuple(floor(database, schema, task, source, name) for name in FLOORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,14 @@ class _Candidate:
     learner: str
     val: float
     outputs: np.ndarray
+
+
+def _constant(task: Task) -> _Candidate:
+    labels = task.labels[task.split == TRAIN]
+    outputs = constant_outputs(
+        task.task_type, labels, len(task.classes), len(task.rows)
+    )
+    return _Candidate(CONSTANT, 0.0, outputs)
 
 
 def _floor(
@@ -131,11 +143,7 @@ def _learn(task: Task, features: Sequence[Feature]) -> tuple[_Candidate, int]:
     limit = min(MAX_COLUMNS, max(1, MAX_VALUES // len(task.rows)))
     kept = list(features[:limit])
     if not kept:
-        labels = task.labels[task.split == TRAIN]
-        outputs = constant_outputs(
-            task.task_type, labels, len(task.classes), len(task.rows)
-        )
-        return _Candidate("constant", 0.0, outputs), 0
+        return _constant(task), 0
     metric = METRICS[task.metric]
     candidates = [*_linear(task, metric, kept), *_trees(task, metric, kept)]
     return max(candidates, key=lambda candidate: candidate.val), len(kept)

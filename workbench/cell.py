@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from workbench.baseline import floors
+from workbench.baseline import floor
 from workbench.blueprint import Blueprint
 from workbench.comparison import Floor, Trial
 from workbench.database import Database, connect
@@ -72,9 +72,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class FloorItem:
-    """The baselines of one source; ``arm`` is any arm that uses it."""
+    """One baseline of one source; ``arm`` is any arm that uses the source."""
 
     arm: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,12 @@ class Bench:
 
     def work(
         self, item: Cell | FloorItem, tell: Callable[[Any], None]
-    ) -> CellResult | tuple[Floor, ...]:
+    ) -> CellResult | Floor:
         """Do one item and return what it found."""
         if isinstance(item, FloorItem):
             arm = self.workload.arms[item.arm]
             database = self._database(arm.address)
-            return floors(database, arm.schema, arm.task, arm.source)
+            return floor(database, arm.schema, arm.task, arm.source, item.name)
         return self._run(item, tell)
 
     def _run(self, cell: Cell, tell: Callable[[Any], None]) -> CellResult:

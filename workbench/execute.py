@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from workbench.baseline import FLOORS
 from workbench.cell import (
     Cell,
     CellResult,
@@ -80,11 +81,15 @@ class PlannedStudy:
 
     @property
     def floor_items(self) -> tuple[FloorItem, ...]:
-        """One set of baselines per source."""
+        """Every baseline of every source, the longest first."""
         first: dict[str, int] = {}
         for index, arm in enumerate(self.arms):
             first.setdefault(arm.source, index)
-        return tuple(FloorItem(arm=index) for index in first.values())
+        return tuple(
+            FloorItem(arm=index, name=name)
+            for name in reversed(FLOORS)
+            for index in first.values()
+        )
 
 
 def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
@@ -250,9 +255,8 @@ class _Session:
             case Finished(item=Cell() as cell, result=CellResult() as result):
                 self._keep(cell, result)
                 return 1
-            case Finished(item=FloorItem() as item, result=floors):
-                record = [asdict(floor) for floor in floors]
-                self.store.save(self.floor_keys[item], "floors", {"floors": record}, {})
+            case Finished(item=FloorItem() as item, result=Floor() as floor):
+                self.store.save(self.floor_keys[item], "floor", asdict(floor), {})
                 self.tracker.floor_done()
                 return 1
             case Crashed(item=Cell() as cell, reason=reason, killed=killed):
@@ -261,7 +265,7 @@ class _Session:
                 self._keep(cell, CellResult(blank_trial(arm, cell, status, reason)))
                 return 1
             case Crashed(item=FloorItem(), reason=reason):
-                raise RuntimeError(f"the baselines failed: {reason}")
+                raise RuntimeError(f"a baseline failed: {reason}")
             case _:
                 pass
         return 0
@@ -294,10 +298,9 @@ class _Session:
             for cell, key in self.keys.items()
         ]
         floors = [
-            Floor(**floor)
-            for key in self.floor_keys.values()
+            Floor(**records[key])
+            for key in reversed(self.floor_keys.values())
             if key in records
-            for floor in records[key]["floors"]
         ]
         task = self.planned.arms[0].task
         comparison = compare(
@@ -409,7 +412,7 @@ def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:
                 "budget": asdict(planned.study.budget),
             }
         case FloorItem():
-            content["floors"] = _schema_content(arm.schema)
+            content["floor"] = [item.name, _schema_content(arm.schema)]
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -103,7 +103,7 @@ class Tracker:
         self._floors_left = self._num_floors = number
 
     def floor_done(self) -> None:
-        """Count one set of baselines as finished."""
+        """Count one baseline as finished."""
         self._floors_left -= 1
 
     def start(self, cell: Cell) -> None:

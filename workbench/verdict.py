@@ -54,7 +54,7 @@ def pronounce(
         judge.of_the_graphs(leader, contrasts),
         judge.of_depth_zero(leader, cells),
         judge.of_the_floors(leader, floors),
-        judge.of_training(leader, cells, floors),
+        judge.of_training(leader, cells, best, floors),
         judge.of_the_missing(cells, best),
     ]
     return "; ".join(clause for clause in clauses if clause) + "."
@@ -157,9 +157,17 @@ class _Judge:
         return f"a plain join {does} any graph ({shown})"
 
     def of_training(
-        self, leader: Cell, cells: Sequence[Cell], floors: Sequence[Floor]
+        self,
+        leader: Cell,
+        cells: Sequence[Cell],
+        best: Sequence[Cell],
+        floors: Sequence[Floor],
     ) -> str:
-        """Name depths that did not train although a shallower one did."""
+        """Name depths beyond the best that did not train although the best did.
+
+        A shallower depth that learns nothing may lack the signal, not the training.
+        """
+        best_depth = {cell.series: cell.depth for cell in best}
         failed = []
         trained: set[Series] = set()
         for cell in cells:
@@ -168,7 +176,7 @@ class _Judge:
             constant = constant_train_score(floors, cell.series.source)
             if learnt(cell.mean("train"), constant, self.metric):
                 trained.add(cell.series)
-            elif cell.series in trained:
+            elif cell.series in trained and cell.depth > best_depth[cell.series]:
                 failed.append(self.call(cell.series, cell.depth))
         if leader.series not in trained:
             return (
@@ -214,7 +222,9 @@ class _Judge:
         if not beaten:
             return []
         gap = self._gap(leader, min(beaten, key=lambda pair: abs(pair.difference)))
-        return [f"ahead of {gap}" if len(beaten) == 1 else f"ahead of all else, {gap}"]
+        if len(beaten) == 1:
+            return [f"ahead of {gap}"]
+        return [f"ahead of {len(beaten)} others, the nearest {gap}"]
 
     def _together(
         self, words: str, leader: Cell, pairs: Sequence[Contrast]
