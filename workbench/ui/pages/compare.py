@@ -61,7 +61,7 @@ if len(results.depths) > 1:
         help="One layer reaches one hop further. The arrow keys move it.",
     )
 else:
-    depth = results.depths[0]
+    depth = usual
     st.caption(f"Every network of this study has depth {depth}.")
 
 widgets.show_chart(depth_figure(results, depth=depth, dark=dark), "compare_depths")
