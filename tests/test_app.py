@@ -132,6 +132,7 @@ def test_an_uploaded_database_is_opened(visit: Open, tmp_path: Path) -> None:
     app.run()
     assert not app.exception
     assert "shop" in said(app)
+    app.selectbox(key="table").set_value("purchase").run()
     assert "customer → customer, 1 empty" in said(app)
 
 

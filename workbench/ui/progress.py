@@ -85,6 +85,8 @@ def _headline(state: Progress, alive: bool) -> str:
 
 def _show_start(job: Job, alive: bool) -> None:
     if alive:
+        if st.button("Cancel", key="train_cancel_early"):
+            job.cancel()
         st.info("Checking the study and copying the rows; training starts in a moment.")
         return
     st.error(widgets.as_text(job.error() or words.JOB_GONE))

@@ -77,9 +77,9 @@ DETAILS: Mapping[str, str] = MappingProxyType(
 SPLIT_PARTS = ("Training", "Validation", "Test")
 STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "queued": ("·", "waiting"),
-        "running": ("▸", "running"),
-        "ok": ("✓", "finished"),
+        "queued": ("○", "waiting"),
+        "running": ("◐", "running"),
+        "ok": ("●", "finished"),
         "failed": ("✕", "failed"),
         "out-of-memory": ("✕", "out of memory"),
         "cancelled": ("–", "cancelled"),

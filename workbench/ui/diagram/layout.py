@@ -16,7 +16,8 @@ Link = tuple[str, str]
 GAP_X, GAP_Y = 76.0, 24.0
 ASPECT = 2.1
 FIRST_RING, NEXT_RING = 92.0, 76.0
-ROOM_ON_RING = 96.0
+ROOM_ON_RING = 84.0
+CROWD, STAGGER = 8, 38.0
 SWEEPS = 6
 
 
@@ -185,6 +186,7 @@ def _place_ring(
 ) -> float:
     """Spread node types over the next ring, near those they hang from."""
     least = max(inner, default=FIRST_RING - NEXT_RING) + NEXT_RING
+    crowded = len(names) > CROWD
     radius = max(least, len(names) * ROOM_ON_RING / (2 * math.pi))
     wanted = {name: _angle_of_inner(name, graph, angles) for name in names}
     ordered = sorted(names, key=lambda name: (wanted[name], name))
@@ -196,9 +198,11 @@ def _place_ring(
     )
     for index, name in enumerate(ordered):
         angle = turn + index * step
+        # Names on a crowded ring have room when every other one stands further in.
+        reach = radius - (STAGGER if crowded and index % 2 else 0)
         angles[name] = angle
         # The y axis points down.
-        places[name] = (radius * math.cos(angle), radius * math.sin(angle))
+        places[name] = (reach * math.cos(angle), reach * math.sin(angle))
     return radius
 
 

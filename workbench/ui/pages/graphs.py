@@ -41,7 +41,8 @@ arms = [(source, arm.topology) for arm in planned.arms]
 for leak in planned.leaks:
     st.warning(widgets.as_text(f"Suspected leak: {leak}."))
 
-columns = st.columns(min(len(names), 3) if len(names) != 4 else 2)
+crowded = any(len(plan["nodes"]) > 10 for plan in plans.values())
+columns = st.columns(min(len(names), 2 if crowded or len(names) == 4 else 3))
 for index, arm in enumerate(planned.arms):
     plan = plans[arm.topology]
     style = arm_style(source, arm.topology, arms)
@@ -57,7 +58,7 @@ for index, arm in enumerate(planned.arms):
             boxes,
             lines,
             key=f"graphs_drawing_{arm.topology}",
-            height=400,
+            height=560 if crowded else 400,
             alt=drawings.graph_in_words(arm.blueprint, plan),
             rings=rings.rings,
         )
@@ -91,7 +92,7 @@ st.caption(
 )
 
 dark = widgets.is_dark()
-left, right = st.columns([2, 3])
+left, right = st.columns(2)
 with left:
     widgets.show_chart(hop_heatmap(planned.plans, dark=dark), "graphs_hops")
 with right:

@@ -169,6 +169,7 @@ function library() {
 const LARGEST_ZOOM = 1.15
 // Letters keep their size on the screen while a drawing shrinks, down to this zoom.
 const LEGIBLE_ZOOM = 0.5
+const CROWD = 12 // node types; more than these are written smaller
 const ROOMY_ZOOM = 0.75
 
 function fit(cy) {
@@ -177,7 +178,8 @@ function fit(cy) {
     cy.zoom(LARGEST_ZOOM)
     cy.center()
   }
-  const size = 12 / Math.max(LEGIBLE_ZOOM, Math.min(1, cy.zoom()))
+  const crowded = cy.nodes(".type, .value").length > CROWD
+  const size = (crowded ? 10.5 : 12) / Math.max(LEGIBLE_ZOOM, Math.min(1, cy.zoom()))
   // A drawing that shrank has no room for a second line; hovering still says it.
   const line = cy.zoom() < ROOMY_ZOOM ? "short" : "label"
   cy.nodes(".type, .value").forEach(node => {
