@@ -12,7 +12,7 @@ def serve(port: int, headless: bool) -> None:
 
     Args:
         port: On 127.0.0.1.
-        headless: Whether to leave the browser alone.
+        headless: Whether to leave the browser alone, as without a display.
     """
     from streamlit.web import cli
 
@@ -22,7 +22,8 @@ def serve(port: int, headless: bool) -> None:
     sys.argv = [
         *("streamlit", "run", str(script)),
         *("--server.port", str(port)),
-        *("--server.headless", str(headless).lower()),
+        *("--server.headless", str(headless or not has_display()).lower()),
+        *("--server.showEmailPrompt", "false"),
     ]
     cli.main()
 
@@ -31,3 +32,10 @@ def entry_script() -> Path:
     """Return app.py: inside the package of a wheel, beside it in the repository."""
     inside = PACKAGE / "app.py"
     return inside if inside.exists() else PACKAGE.parent / "app.py"
+
+
+def has_display() -> bool:
+    """Return whether a browser could open a window here."""
+    if sys.platform != "linux":
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
