@@ -51,7 +51,7 @@ def pronounce(
             f" is hidden; {judge.describe(leader)} as it stands."
         )
     clauses = [
-        judge.of_the_graphs(leader, contrasts),
+        judge.of_the_graphs(leader, contrasts, cells),
         judge.of_depth_zero(leader, cells),
         judge.of_the_floors(leader, floors),
         judge.of_training(leader, cells, best, floors),
@@ -93,7 +93,9 @@ class _Judge:
             score += f" [{found.low:.3f}, {found.high:.3f}]"
         return f"{self.call(cell.series, cell.depth)} scores {score} ({self.metric})"
 
-    def of_the_graphs(self, leader: Cell, contrasts: Sequence[Contrast]) -> str:
+    def of_the_graphs(
+        self, leader: Cell, contrasts: Sequence[Contrast], cells: Sequence[Cell]
+    ) -> str:
         """Say which graph is best, or that it does not matter."""
         num_seeds = len(leader.finished)
         if num_seeds < ENOUGH_SEEDS:
@@ -120,8 +122,16 @@ class _Judge:
                 *self._together("too few seeds against", leader, groups.get(OPEN, [])),
             ]
         )
+        later = self._later(leader, groups.get(TIE, []), cells)
+        if later:
+            clause += f"; what takes {leader.depth} there takes {', '.join(later)}"
         if set(groups) == {TIE}:
-            return f"The choice of graph makes no difference that shows: {clause}"
+            changes = (
+                "changes the depth it takes, not the score"
+                if later
+                else "makes no difference that shows"
+            )
+            return f"The choice of graph {changes}: {clause}"
         return clause
 
     def of_depth_zero(self, leader: Cell, cells: Sequence[Cell]) -> str:
@@ -193,6 +203,29 @@ class _Judge:
         absent = [cell.series for cell in cells if cell.series not in known]
         names = ", ".join(map(self.name, dict.fromkeys(absent)))
         return f"no run of {names} has finished" if names else ""
+
+    def _later(
+        self, leader: Cell, ties: Sequence[Contrast], cells: Sequence[Cell]
+    ) -> list[str]:
+        """Return the rivals that tie, but whose score at the leader's depth is below.
+
+        Below means that the two intervals of re-training do not meet.
+        """
+        own = self._ends(leader)
+        later = []
+        for pair in ties:
+            rival = pair.b if pair.a == leader else pair.a
+            for cell in cells:
+                same = cell.series == rival.series and cell.depth == leader.depth
+                if same and rival.depth > leader.depth and self._ends(cell)[1] < own[0]:
+                    later.append(f"{rival.depth} in {self.name(rival.series)}")
+        return later
+
+    def _ends(self, cell: Cell) -> tuple[float, float]:
+        """Return the worse and the better end of a cell's interval, higher better."""
+        found = t_interval([trial.test for trial in cell.finished])
+        low, high = sorted((self.sign * found.low, self.sign * found.high))
+        return low, high
 
     def _standing(self, leader: Cell, pair: Contrast) -> str:
         """Return how a contrast looks from the leader's side."""
