@@ -1,7 +1,8 @@
 # Everything here needs Python 3.11 or later, make, and nothing else.
 #
 #   make run      install what is missing and open the workbench
-#   make test     the fast tests          make slow   the ones that train
+#   make test     the fast tests and a journey through the app in a browser
+#   make slow     the tests that train for longer
 #   make check    format, lint, types and layers: no test, under a minute
 #   make docs     write docs/reference.md from the registries and the command line
 #   make stored   train again the comparison that the app opens on
@@ -25,7 +26,7 @@ run: $(VENV)/.installed
 	$(BIN)/workbench app
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow or browser"
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow

@@ -104,7 +104,7 @@ def test_the_changelog_says_first_which_results_changed() -> None:
     assert tuple(re.findall(r"^### (.+)$", newest, re.M)) == CHANGES
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/decisions/0*.md")), ids=name_of)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/decisions/0*.md")), ids=name_of)
 def test_a_decision_is_one_page_of_four_parts(path: Path) -> None:
     text = path.read_text()
     parts = ["Context", "Decision", "Consequences", "Status"]
