@@ -26,7 +26,7 @@ def pull(page: Page, key: str, presses: list[str], thumb: int = 0) -> None:
     slider = page.locator(f".st-key-{key}").get_by_role("slider").nth(thumb)
     for press in presses:
         slider.press(press)
-    settle(page)
+        settle(page)
 
 
 def test_from_a_sample_card_to_the_report(
@@ -51,7 +51,7 @@ def test_from_a_sample_card_to_the_report(
     page.get_by_text("What a run may spend").click()
     page.get_by_label("Most passes over the training rows").fill("3")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("8 runs")).to_be_visible()
+    expect(page.get_by_text("8 runs", exact=True)).to_be_visible()
     start(page).click()
     expect(page).to_have_url(re.compile("results=[0-9a-f]{16}"), timeout=LONG)
 

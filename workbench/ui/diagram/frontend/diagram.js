@@ -324,6 +324,12 @@ export default function (component) {
     })
     state.resized.observe(state.canvas)
     state.scheme = matchMedia("(prefers-color-scheme: dark)")
+    // Cytoscape looks for scrolling ancestors and finds none outside a shadow root, so
+    // it would look for a click where the drawing was before the page moved.
+    state.moved = () => state.cy?.resize()
+    globalThis.addEventListener("scroll", state.moved, { capture: true, passive: true })
+    state.canvas.addEventListener("pointerover", state.moved)
+    state.canvas.addEventListener("pointerdown", state.moved, { capture: true })
     state.redraw = () => setTimeout(() => library().then(found => draw(state, found)), 100)
     state.scheme.addEventListener("change", state.redraw)
   }
@@ -339,6 +345,7 @@ export default function (component) {
   library().then(found => draw(state, found))
   return () => {
     state.resized.disconnect()
+    globalThis.removeEventListener("scroll", state.moved, { capture: true })
     state.scheme.removeEventListener("change", state.redraw)
     state.cy?.destroy()
     state.root.remove()
