@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = 240_000  # ms: snapshots, and a small training on two cores
+expect.set_options(timeout=60_000)
 
 
 def settle(page: Page) -> None:
