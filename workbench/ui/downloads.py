@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbench.report import render_report
 from workbench.results import Results
 
 
@@ -28,7 +29,6 @@ class Offer:
 def offers(results: Results) -> tuple[Offer, ...]:
     """Return the files that a results folder holds, and every run as CSV."""
     kept = (
-        ("Report", "Everything in one page.", "report.html", "text/html"),
         ("Comparison", "For programs.", "comparison.json", "application/json"),
         ("Study", "To run it again.", "study.toml", "application/toml"),
         (
@@ -50,4 +50,12 @@ def offers(results: Results) -> tuple[Offer, ...]:
         "text/csv",
         lambda: results.trials.to_csv(index=False).encode(),
     )
-    return (*files, table)
+    # The shipped results come without their report, which is larger than all else.
+    report = Offer(
+        "Report",
+        "Everything in one page that opens offline.",
+        "report.html",
+        "text/html",
+        lambda: render_report(results).encode(),
+    )
+    return (report, *files, table)
