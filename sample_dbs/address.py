@@ -5,8 +5,10 @@ say whether it is. How many foreign keys lie between a person and those four num
 the only difference between the schemas: one, two or three.
 
 Cities come in pairs: one of either label, in the same split, laid out alike (as many
-zips, streets, houses and residents, joined the same way). So the labels are exactly
-balanced in every split, and nothing that can be counted tells them apart.
+zips, houses and residents, joined the same way, on streets of the same names). So the
+labels are exactly balanced in every split and on every street, and nothing that can be
+counted tells them apart. Many cities share a street's name, as they do in life, which
+ties what would otherwise be five hundred separate graphs into one a split.
 """
 
 import random
@@ -18,6 +20,7 @@ from pathlib import Path
 
 SEED = 20250311
 PAIRS = {"train": 156, "val": 39, "test": 65}  # of cities
+_NUM_STREETS = sum(PAIRS.values())
 MARGIN = 1.5  # no city's indices add up to less than this, either way
 INDICES = ("jobs_index", "schools_index", "safety_index", "housing_index")
 HOUSEHOLD_SIZES = (1, 1, 2, 2, 3)
@@ -55,13 +58,11 @@ class Layout:
 
     Attributes:
         num_zips: How many zips the city has.
-        num_streets: How many streets the city has.
-        houses: For each house its street, its zip (both counted within the city), its
+        houses: For each house its street's id, its zip (counted within the city), its
             number in the street and how many people live there.
     """
 
     num_zips: int
-    num_streets: int
     houses: tuple[tuple[int, int, int, int], ...]
 
 
@@ -128,31 +129,33 @@ def make_facts(rng: random.Random) -> Facts:
     """Draw the cities, and then fill them with zips, streets, houses and people."""
     cities = _draw_cities(rng)
     zips: list[tuple[int, int, int]] = []
-    streets: list[tuple[int, str]] = []
     addresses: list[tuple[int, int, int, int, int]] = []
     homes: list[int] = []
     codes = rng.sample(range(10_000, 100_000), 3 * len(cities))
     for city in cities:
-        first_zip, first_street = len(zips) + 1, len(streets) + 1
+        first_zip = len(zips) + 1
         for _ in range(city.layout.num_zips):
             zips.append((len(zips) + 1, codes[len(zips)], city.city_id))
-        for _ in range(city.layout.num_streets):
-            streets.append((len(streets) + 1, _street_name(len(streets))))
         for street, zip_, number, residents in city.layout.houses:
-            place = (first_street + street, first_zip + zip_, city.city_id)
+            place = (street, first_zip + zip_, city.city_id)
             addresses.append((len(addresses) + 1, number, *place))
             homes.extend([len(addresses)] * residents)
     rng.shuffle(homes)
     people = [(i, *_noise(rng), home) for i, home in enumerate(homes, 1)]
-    return Facts(cities, tuple(zips), tuple(streets), tuple(addresses), tuple(people))
+    streets = tuple((i, _street_name(i - 1)) for i in range(1, _NUM_STREETS + 1))
+    return Facts(cities, tuple(zips), streets, tuple(addresses), tuple(people))
 
 
 def _draw_cities(rng: random.Random) -> tuple[City, ...]:
     """Two cities of a pair share split and layout, and differ in their label."""
     drafts: list[tuple[tuple[float, ...], str, Layout]] = []
+    first_street = 1
     for split, num_pairs in PAIRS.items():
-        for _ in range(num_pairs):
-            layout = _draw_layout(rng)
+        # As many street names as pairs; each pair has one of them for certain.
+        names = range(first_street, first_street + num_pairs)
+        first_street += num_pairs
+        for name in names:
+            layout = _draw_layout(rng, name, names)
             drafts.extend((_draw_indices(rng, s), split, layout) for s in (1, -1))
     rng.shuffle(drafts)
     names = _city_names(rng, len(drafts))
@@ -170,9 +173,11 @@ def _draw_indices(rng: random.Random, sign: int) -> tuple[float, ...]:
             return drawn
 
 
-def _draw_layout(rng: random.Random) -> Layout:
+def _draw_layout(rng: random.Random, name: int, names: Sequence[int]) -> Layout:
     """Six to ten residents in houses that use every zip and every street."""
     num_zips, num_streets = rng.randint(1, 3), rng.randint(2, 4)
+    others = rng.sample([each for each in names if each != name], num_streets - 1)
+    streets = (name, *others)
     left, houses = rng.randint(6, 10), []
     while left:
         residents = min(left, rng.choice(HOUSEHOLD_SIZES))
@@ -180,11 +185,12 @@ def _draw_layout(rng: random.Random) -> Layout:
         street, zip_ = len(houses) % num_streets, len(houses) % num_zips
         if len(houses) >= max(num_zips, num_streets):
             street, zip_ = rng.randrange(num_streets), rng.randrange(num_zips)
-        houses.append((street, zip_, 2 * len(houses) + rng.randint(1, 2), residents))
+        number = 2 * len(houses) + rng.randint(1, 2)
+        houses.append((streets[street], zip_, number, residents))
         left -= residents
     if len(houses) < max(num_zips, num_streets):
-        return _draw_layout(rng)
-    return Layout(num_zips, num_streets, tuple(houses))
+        return _draw_layout(rng, name, names)
+    return Layout(num_zips, tuple(houses))
 
 
 def _noise(rng: random.Random) -> tuple[int, int, float, float]:

@@ -339,6 +339,20 @@ def test_a_tie_says_that_the_choice_of_graph_does_not_show() -> None:
     assert "ahead" not in found
 
 
+def test_a_tie_that_takes_more_layers_elsewhere_is_said_to_change_the_depth() -> None:
+    chance = [score - 0.3 for score in SIX]
+    trials = [
+        *cell(SIX, topology="flattened", depth=1),
+        *cell(chance, topology="row2node", depth=1),
+        *cell(SIX, topology="row2node", depth=2),
+    ]
+    assert judge(trials).verdict.startswith(
+        "The choice of graph changes the depth it takes, not the score: flattened at"
+        " depth 1 scores 0.805"
+    )
+    assert "what takes 1 there takes 2 in row2node" in judge(trials).verdict
+
+
 def test_a_tie_with_one_and_a_win_over_another_are_both_said() -> None:
     trials = [
         *two_graphs(SIX, shifted(0.0)),
@@ -355,7 +369,10 @@ def test_a_win_over_several_gives_the_nearest_of_them() -> None:
         *two_graphs(SIX, shifted(0.1)),
         *cell(shifted(0.2), topology="promoted"),
     ]
-    assert "ahead of all else, flattened at depth 1 by 0.1" in judge(trials).verdict
+    assert (
+        "ahead of 2 others, the nearest flattened at depth 1 by 0.1"
+        in judge(trials).verdict
+    )
 
 
 @pytest.mark.parametrize(("number", "words"), [(1, "one seed"), (5, "5 seeds")])

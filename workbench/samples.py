@@ -54,7 +54,7 @@ _SAMPLES = (
         tasks=("prosperous",),
         license="Apache-2.0",
         source=_GENERATED,
-        rows=7_200,
+        rows=6_000,
         script="address.py",
     ),
     Sample(
@@ -65,7 +65,7 @@ _SAMPLES = (
         tasks=("prosperous",),
         license="Apache-2.0",
         source=_GENERATED,
-        rows=9_700,
+        rows=8_500,
         script="address.py",
     ),
     Sample(
@@ -76,7 +76,7 @@ _SAMPLES = (
         tasks=("prosperous",),
         license="Apache-2.0",
         source=_GENERATED,
-        rows=9_700,
+        rows=8_500,
         script="address.py",
     ),
     Sample(
