@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from workbench.score import METRICS, constant_outputs, default_metric
 from workbench.task import TaskType
 
 LABELS = np.array([0.0, 0.0, 1.0, 1.0])
 CHANCES = np.array([0.1, 0.4, 0.35, 0.8])
+CLASS_TASKS = (TaskType.BINARY, TaskType.MULTICLASS)
 CLASSES = np.array([0.0, 1.0, 2.0])
 SHARES = np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.2, 0.2, 0.6]])
 
@@ -49,6 +51,48 @@ def test_values_are_scored_as_counted_by_hand() -> None:
     labels, outputs = np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.5, 2.0])
     assert score("mae", labels, outputs) == pytest.approx(1.5 / 3)
     assert score("r2", labels, outputs) == pytest.approx(1 - 1.25 / 2)
+
+
+REFERENCE = {
+    "roc-auc": lambda y, p: metrics.roc_auc_score(y, p, multi_class="ovr"),
+    "average-precision": metrics.average_precision_score,
+    "log-loss": metrics.log_loss,
+    "accuracy": lambda y, p: metrics.accuracy_score(y, chosen(p)),
+    "macro-f1": lambda y, p: metrics.f1_score(y, chosen(p), average="macro"),
+    "mae": metrics.mean_absolute_error,
+    "r2": metrics.r2_score,
+}
+
+
+def chosen(outputs: np.ndarray) -> np.ndarray:
+    return outputs.argmax(axis=1) if outputs.ndim == 2 else outputs >= 0.5
+
+
+def test_every_metric_has_a_reference() -> None:
+    assert set(REFERENCE) == set(METRICS)
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_two_classes_or_values_score_as_in_scikit_learn_ties_included(
+    name: str,
+) -> None:
+    generator = np.random.default_rng(0)
+    for digits in (1, 2, 16):
+        outputs = generator.uniform(size=60).round(digits)
+        labels = (outputs + generator.normal(0, 0.5, 60) > 0.5).astype(float)
+        expected = REFERENCE[name](labels, outputs)
+        assert score(name, labels, outputs) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name", [each.name for each in METRICS.values() if each.task_types == CLASS_TASKS]
+)
+def test_several_classes_score_as_in_scikit_learn(name: str) -> None:
+    generator = np.random.default_rng(1)
+    outputs = generator.dirichlet(np.ones(4), 80)
+    labels = np.array([generator.choice(4, p=each) for each in outputs], dtype=float)
+    expected = REFERENCE[name](labels, outputs)
+    assert score(name, labels, outputs) == pytest.approx(expected, abs=1e-12)
 
 
 def test_one_half_is_the_first_chance_that_counts_as_class_one() -> None:

@@ -9,6 +9,7 @@ test.
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +20,7 @@ from sklearn.ensemble import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_limits
 
 from workbench.comparison import Floor
 from workbench.database import Database
@@ -74,8 +76,9 @@ def floor(
     Source:
         Trees: Ke et al. (2017), LightGBM, as in scikit-learn's
         HistGradientBoosting. Aggregates: Kanter, Veeramachaneni (2015), Deep feature
-        synthesis; differs in: count, sum, mean, min, max and distinct values at the
-        first hop, the mean alone beyond.
+        synthesis; differs in: count, sum, mean, min, max, distinct values and their
+        counts (of at most ten) of what is one hop away, the mean and the number of
+        distinct values alone beyond.
     """
     if name == CONSTANT:
         name = "mean" if task.task_type is TaskType.REGRESSION else "majority"
@@ -145,14 +148,16 @@ def _learn(task: Task, features: Sequence[Feature]) -> tuple[_Candidate, int]:
     if not kept:
         return _constant(task), 0
     metric = METRICS[task.metric]
-    candidates = [*_linear(task, metric, kept), *_trees(task, metric, kept)]
+    # Sums over several threads differ from run to run in their last digits.
+    with threadpool_limits(limits=1):
+        candidates = [*_linear(task, metric, kept), *_trees(task, metric, kept)]
     return max(candidates, key=lambda candidate: candidate.val), len(kept)
 
 
 def _trees(
     task: Task, metric: Metric, features: Sequence[Feature]
 ) -> Iterator[_Candidate]:
-    table = np.column_stack([each.values for each in features]).astype(np.float32)
+    table = np.column_stack([each.values for each in features])
     categorical = [
         each.is_categorical and np.nanmax(each.values) < MAX_CATEGORIES
         for each in features
@@ -165,8 +170,7 @@ def _linear(
     task: Task, metric: Metric, features: Sequence[Feature]
 ) -> Iterator[_Candidate]:
     table = _design(features, task.split == TRAIN)
-    train, val = task.split == TRAIN, task.split == VAL
-    sign = 1 if metric.higher_is_better else -1
+    train = task.split == TRAIN
     for penalty in PENALTIES:
         if task.task_type is TaskType.REGRESSION:
             model = Ridge(alpha=penalty).fit(table[train], task.labels[train])
@@ -178,8 +182,16 @@ def _linear(
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 model.fit(table[train], task.labels[train])
             outputs = _shaped(task, model, model.predict_proba(table))
-        score = sign * metric.score(task.labels[val], outputs[val])
+        score = _validate(task, metric, outputs[task.split == VAL])
         yield _Candidate("linear model", score, outputs)
+
+
+def _validate(task: Task, metric: Metric, outputs: np.ndarray) -> float:
+    """Return the score of outputs for the validation rows; higher is better."""
+    score = metric.score(task.labels[task.split == VAL], outputs)
+    if np.isnan(score):
+        return -np.inf
+    return score if metric.higher_is_better else -score
 
 
 def _design(features: Sequence[Feature], train: np.ndarray) -> np.ndarray:
@@ -194,15 +206,16 @@ def _design(features: Sequence[Feature], train: np.ndarray) -> np.ndarray:
             common = codes[np.argsort(-counts, kind="stable")[:MAX_ONE_HOT]]
             columns += [(feature.values == code).astype(float) for code in common]
         else:
-            columns.append(feature.values)
-    table = np.column_stack(columns)
-    with warnings.catch_warnings():
-        # A column may have no value on the training rows; it becomes zeros.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        centre = np.nan_to_num(np.nanmean(table[train], axis=0))
-        spread = np.nan_to_num(np.nanstd(table[train], axis=0))
-    scaled = (table - centre) / np.where(spread > 0, spread, 1)
-    return np.nan_to_num(scaled)
+            columns.append(feature.values.astype(float))
+    return np.column_stack([_standardised(column, train) for column in columns])
+
+
+def _standardised(column: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return a column with mean 0 and deviation 1 on training rows, 0 where missing."""
+    known = column[train & ~np.isnan(column)]
+    if not known.size:
+        return np.zeros(len(column))
+    return np.nan_to_num((column - known.mean()) / (known.std() or 1.0))
 
 
 def _fit(
@@ -228,18 +241,14 @@ def _fit(
     train, val = task.split == TRAIN, task.split == VAL
     model.fit(table[train], task.labels[train])
     stages = model.staged_predict if is_regression else model.staged_predict_proba
-    sign = 1 if metric.higher_is_better else -1
     best_score, best_stage = -np.inf, NUM_TREES - 1
     for stage, outputs in enumerate(stages(table[val])):
         if stage % EVERY == EVERY - 1:
-            found = sign * metric.score(task.labels[val], _shaped(task, model, outputs))
+            found = _validate(task, metric, _shaped(task, model, outputs))
             if found > best_score:
                 best_score, best_stage = found, stage
-    for stage, outputs in enumerate(stages(table)):
-        if stage == best_stage:
-            shaped = _shaped(task, model, outputs)
-            return _Candidate("boosted trees", best_score, shaped)
-    raise AssertionError("unreachable: the best stage is one of the stages")
+    outputs = next(islice(stages(table), best_stage, None))
+    return _Candidate("boosted trees", best_score, _shaped(task, model, outputs))
 
 
 def _shaped(

@@ -1,11 +1,15 @@
-"""What a prediction is worth: the metrics users choose from."""
+"""What a prediction is worth: the metrics users choose from.
+
+They are written out here because a bootstrap calls them thousands of times, and most of
+a library call goes into checking its input; the tests hold them to scikit-learn's.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from sklearn import metrics
+from scipy.stats import rankdata
 
 from workbench.task import TaskType
 
@@ -76,18 +80,35 @@ def _per_class(labels: np.ndarray, outputs: np.ndarray, score: Scorer) -> float:
     if len(np.unique(labels)) < 2 or not np.isfinite(outputs).all():
         return float("nan")
     if outputs.ndim == 1:
-        return float(score(labels, outputs))
+        return float(score(labels > 0, outputs))
     present = np.unique(labels).astype(int)
     scores = [score(labels == each, outputs[:, each]) for each in present]
     return float(np.mean(scores))
 
 
 def _roc_auc(labels: np.ndarray, outputs: np.ndarray) -> float:
-    return _per_class(labels, outputs, metrics.roc_auc_score)
+    return _per_class(labels, outputs, _ranking)
+
+
+def _ranking(is_positive: np.ndarray, outputs: np.ndarray) -> float:
+    """Return the share of pairs of a positive and a negative in the right order."""
+    num_positive = is_positive.sum()
+    num_pairs = num_positive * (len(is_positive) - num_positive)
+    ranks = rankdata(outputs)[is_positive].sum()
+    return float((ranks - num_positive * (num_positive + 1) / 2) / num_pairs)
 
 
 def _average_precision(labels: np.ndarray, outputs: np.ndarray) -> float:
-    return _per_class(labels, outputs, metrics.average_precision_score)
+    return _per_class(labels, outputs, _mean_precision)
+
+
+def _mean_precision(is_positive: np.ndarray, outputs: np.ndarray) -> float:
+    """Return the mean, over positives, of the precision at their own output."""
+    order = np.argsort(-outputs, kind="stable")
+    falls = np.flatnonzero(np.diff(outputs[order]))  # rows of one output count at once
+    ends = np.append(falls, len(order) - 1)
+    found = np.cumsum(is_positive[order])[ends]
+    return float((np.diff(found, prepend=0) * found / (ends + 1)).sum() / found[-1])
 
 
 def _log_loss(labels: np.ndarray, outputs: np.ndarray) -> float:
@@ -105,9 +126,11 @@ def _accuracy(labels: np.ndarray, outputs: np.ndarray) -> float:
 def _macro_f1(labels: np.ndarray, outputs: np.ndarray) -> float:
     if not len(labels):
         return float("nan")
-    return float(
-        metrics.f1_score(labels, _chosen(outputs), average="macro", zero_division=0)
-    )
+    own, chosen = labels.astype(int), _chosen(outputs)
+    number = int(max(own.max(), chosen.max())) + 1
+    hits = np.bincount(own[own == chosen], minlength=number)
+    sizes = np.bincount(own, minlength=number) + np.bincount(chosen, minlength=number)
+    return float((2 * hits[sizes > 0] / sizes[sizes > 0]).mean())
 
 
 def _mae(labels: np.ndarray, outputs: np.ndarray) -> float:
@@ -117,7 +140,8 @@ def _mae(labels: np.ndarray, outputs: np.ndarray) -> float:
 def _r2(labels: np.ndarray, outputs: np.ndarray) -> float:
     if len(labels) < 2 or not np.ptp(labels) or not np.isfinite(outputs).all():
         return float("nan")
-    return float(metrics.r2_score(labels, outputs))
+    missed = ((labels - outputs) ** 2).sum()
+    return float(1 - missed / ((labels - labels.mean()) ** 2).sum())
 
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
@@ -168,7 +192,8 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 True,
                 CLASSES,
                 _macro_f1,
-                "mean over classes of 2PR / (P + R), in [0, 1]",
+                "mean of 2PR / (P + R) over the classes in labels or predictions,"
+                " in [0, 1]",
                 "van Rijsbergen (1979), Information Retrieval",
             ),
             Metric(

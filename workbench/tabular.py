@@ -4,21 +4,24 @@ Deep feature synthesis in the plain: a row gets its parents' columns by joining 
 children's by aggregating, so many hops away as asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.blueprint import ColumnRef
 from workbench.database import Database
-from workbench.edges import column_values
+from workbench.edges import column_values, row_times
 from workbench.schema import ForeignKey, Schema, Stype
 from workbench.task import Task
 
 NUMERIC = (Stype.NUMERICAL, Stype.TIMESTAMP)
 USED = (*NUMERIC, Stype.CATEGORICAL)
+MAX_COUNTED = 10
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,105 +30,138 @@ class Feature:
 
     Attributes:
         name: Where it comes from, such as ``"sum of Batting.HR"``.
-        values: float64 [rows]; NaN where missing; codes from 0 when categorical.
-        is_categorical: Whether values are codes.
+        values: Floats [rows]; NaN where missing; codes from 0 when categorical.
+        categories: What the codes stand for, ascending; empty for numbers.
         hops: Number of keys between the row and the column.
     """
 
     name: str
     values: np.ndarray
-    is_categorical: bool
-    hops: int
+    categories: tuple[str, ...] = ()
+    hops: int = 0
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether values are codes."""
+        return bool(self.categories)
 
     def take(self, rows: np.ndarray) -> "Feature":
         """Return the feature of some rows; row -1 is missing."""
-        values = np.append(self.values, np.nan)[rows]
-        return Feature(self.name, values, self.is_categorical, self.hops)
+        return replace(self, values=np.append(self.values, np.nan)[rows])
 
 
 class Tabulator:
-    """Makes feature tables for the rows of a task's target."""
+    """Makes feature tables for the rows of a task's target.
+
+    Hidden columns and ids are left out, and so is every way along keys on which a row
+    to predict would meet a row from after its own time, where times are confirmed.
+    """
 
     def __init__(self, database: Database, schema: Schema, task: Task) -> None:
         self._database = database
         self._schema = schema
         self._task = task
         self._own: dict[str, list[Feature]] = {}
+        self._limits = np.full(schema.table(task.spec.table).num_rows, np.inf)
+        times = row_times(database, schema, task.spec.table)
+        if times is not None:
+            self._limits[task.rows] = np.nan_to_num(times[task.rows], nan=np.inf)
 
     def own(self) -> list[Feature]:
         """Return the target's own columns."""
-        return self._cut(self._table(self._task.spec.table))
+        return list(self._cut(self._table(self._task.spec.table)))
 
     def flattened(self) -> list[Feature]:
-        """Return the target's own columns and those of every ancestor, joined."""
+        """Return the target's own columns and those of every ancestor, joined.
+
+        A table is joined once on a way, so that circles of keys end.
+        """
         table = self._task.spec.table
-        return self._cut(list(self._ancestors(table, (table,), 0)))
+        return list(self._cut(self._ancestors(table, (table,), self._limits)))
 
     def aggregates(self, hops: int) -> list[Feature]:
-        """Return own columns, and parents and aggregated children up to some hops."""
-        found = list(self._around(self._task.spec.table, hops, None))
-        return self._cut(sorted(found, key=lambda feature: feature.hops))
+        """Return own columns, parents and aggregated children up to some hops.
 
-    def _cut(self, features: Sequence[Feature]) -> list[Feature]:
-        """Return features of the task's rows, without those that never vary there."""
-        cut = (feature.take(self._task.rows) for feature in features)
-        return [feature for feature in cut if _varies(feature.values)]
+        Nearest first, and in the order of the schema.
+        """
+        found = self._cut(self._around(self._task.spec.table, hops, None, self._limits))
+        return sorted(found, key=lambda feature: feature.hops)
+
+    def _cut(self, features: Iterable[Feature]) -> Iterator[Feature]:
+        """Yield features of the task's rows, without those that never vary there."""
+        for feature in features:
+            cut = feature.take(self._task.rows)
+            if _varies(cut.values):
+                held = np.clip(cut.values, -LARGEST, LARGEST).astype(np.float32)
+                yield replace(cut, values=held)
 
     def _table(self, table: str) -> list[Feature]:
         if table not in self._own:
             hidden = self._task.spec.hidden
-            columns = [
-                column
+            refs = [
+                ColumnRef((), table, column.name, column.stype)
                 for column in self._schema.table(table).columns
                 if column.stype in USED and (table, column.name) not in hidden
             ]
-            refs = [ColumnRef((), table, each.name, each.stype) for each in columns]
             found = column_values(self._database, self._schema, table, refs)
             self._own[table] = [
-                Feature(
-                    f"{table}.{column.name}",
-                    _numbers(found.column(at), column.stype),
-                    column.stype is Stype.CATEGORICAL,
-                    0,
-                )
-                for at, column in enumerate(columns)
+                Feature(f"{table}.{ref.column}", *_numbers(found.column(at), ref.stype))
+                for at, ref in enumerate(refs)
             ]
         return self._own[table]
 
     def _ancestors(
-        self, table: str, seen: tuple[str, ...], hops: int
+        self, table: str, seen: tuple[str, ...], limits: np.ndarray
     ) -> Iterator[Feature]:
-        for feature in self._table(table):
-            yield _moved(feature, feature.name, feature.values, hops)
+        yield from self._table(table)
         for key in self._schema.keys_from(table):
-            if key.ref_table not in seen:
-                rows = self._links(key)
+            above = self._limits_above(key, limits)
+            if key.ref_table not in seen and self._is_past(key.ref_table, above):
                 path = (*seen, key.ref_table)
-                for feature in self._ancestors(key.ref_table, path, hops + 1):
-                    name = f"{feature.name} by {'+'.join(key.columns)}"
-                    values = feature.take(rows).values
-                    yield _moved(feature, name, values, feature.hops)
+                found = self._ancestors(key.ref_table, path, above)
+                yield from self._joined(key, found)
 
     def _around(
-        self, table: str, hops: int, came_by: ForeignKey | None
+        self, table: str, hops: int, came_down: ForeignKey | None, limits: np.ndarray
     ) -> Iterator[Feature]:
+        """Yield what rows see; who came down a key learns nothing by going back up."""
         yield from self._table(table)
         if not hops:
             return
         for key in self._schema.keys_from(table):
-            if key != came_by:
-                rows = self._links(key)
-                for feature in self._around(key.ref_table, hops - 1, key):
-                    name = f"{feature.name} by {'+'.join(key.columns)}"
-                    values = feature.take(rows).values
-                    yield _moved(feature, name, values, feature.hops + 1)
+            above = self._limits_above(key, limits)
+            if key != came_down and self._is_past(key.ref_table, above):
+                found = self._around(key.ref_table, hops - 1, None, above)
+                yield from self._joined(key, found)
         for key in self._schema.keys_into(table):
-            if key != came_by:
-                groups = Groups(self._links(key), self._schema.table(table).num_rows)
+            links = self._links(key)
+            below = np.append(limits, np.inf)[links]
+            if self._is_past(key.table, below):
+                groups = Groups(links, self._schema.table(table).num_rows)
                 name = f"{key.table} by {'+'.join(key.columns)}"
-                yield Feature(f"count of {name}", groups.counts, False, 1)
-                for feature in self._around(key.table, hops - 1, key):
+                yield Feature(f"count of {name}", groups.counts, hops=1)
+                for feature in self._around(key.table, hops - 1, key, below):
                     yield from groups.aggregate(feature)
+
+    def _joined(
+        self, key: ForeignKey, features: Iterable[Feature]
+    ) -> Iterator[Feature]:
+        links = self._links(key)
+        for feature in features:
+            name = f"{feature.name} by {'+'.join(key.columns)}"
+            yield replace(feature.take(links), name=name, hops=feature.hops + 1)
+
+    def _limits_above(self, key: ForeignKey, limits: np.ndarray) -> np.ndarray:
+        """Return the earliest time from which each parent is looked at."""
+        links = self._links(key)
+        above = np.full(self._schema.table(key.ref_table).num_rows, np.inf)
+        np.minimum.at(above, links[links >= 0], limits[links >= 0])
+        return above
+
+    def _is_past(self, table: str, limits: np.ndarray) -> bool:
+        """Return whether no row is from after the time from which it is looked at."""
+        times = row_times(self._database, self._schema, table)
+        return times is None or not (times > limits).any()
 
     def _links(self, key: ForeignKey) -> np.ndarray:
         return self._database.links(
@@ -152,24 +188,37 @@ class Groups:
         return np.bincount(known, minlength=self.num_parents).astype(float)
 
     def aggregate(self, feature: Feature) -> Iterator[Feature]:
-        """Yield what a parent knows of a feature of its children."""
+        """Yield what a parent knows of a feature of its children.
+
+        Of numbers their sum, mean, minimum and maximum; of categories how many distinct
+        ones, and where there are at most ten how often each. What is an aggregate or a
+        join already is only averaged, or its distinct values counted.
+        """
         known = (self.parents >= 0) & ~np.isnan(feature.values)
         parents, values = self.parents[known], feature.values[known]
-        for name, found in self._summaries(feature, parents, values).items():
-            yield Feature(f"{name} of {feature.name}", found, False, feature.hops + 1)
+        summaries = self._categories if feature.is_categorical else self._numbers
+        for name, found in summaries(feature, parents, values).items():
+            yield Feature(f"{name} of {feature.name}", found, hops=feature.hops + 1)
 
-    def _summaries(
+    def _categories(
+        self, feature: Feature, parents: np.ndarray, codes: np.ndarray
+    ) -> Mapping[str, np.ndarray]:
+        number = len(feature.categories)
+        pairs = np.unique(parents * number + codes.astype(np.int64))
+        found = {"distinct values": self._count(pairs // number)}
+        if not feature.hops and number <= MAX_COUNTED:
+            for code, category in enumerate(feature.categories):
+                found[f'count of "{category}"'] = self._count(parents[codes == code])
+        return found
+
+    def _numbers(
         self, feature: Feature, parents: np.ndarray, values: np.ndarray
     ) -> Mapping[str, np.ndarray]:
-        number = self.num_parents
-        if feature.is_categorical:
-            pairs = np.unique(np.stack([parents, values]), axis=1)
-            distinct = np.bincount(pairs[0].astype(int), minlength=number)
-            return {"distinct values": distinct.astype(float)}
-        counts = np.bincount(parents, minlength=number)
-        total = np.bincount(parents, weights=values, minlength=number)
-        mean = np.divide(total, counts, out=np.full(number, np.nan), where=counts > 0)
-        if feature.hops:  # what is an aggregate already is only averaged
+        counts = self._count(parents)
+        total = np.bincount(parents, weights=values, minlength=self.num_parents)
+        missing = np.full(self.num_parents, np.nan)
+        mean = np.divide(total, counts, out=missing, where=counts > 0)
+        if feature.hops:
             return {"mean": mean}
         return {
             "sum": total,
@@ -177,6 +226,9 @@ class Groups:
             "min": self._extreme(np.minimum, parents, values),
             "max": self._extreme(np.maximum, parents, values),
         }
+
+    def _count(self, parents: np.ndarray) -> np.ndarray:
+        return np.bincount(parents, minlength=self.num_parents).astype(float)
 
     def _extreme(
         self, which: np.ufunc, parents: np.ndarray, values: np.ndarray
@@ -189,18 +241,22 @@ class Groups:
         return found
 
 
-def _moved(feature: Feature, name: str, values: np.ndarray, hops: int) -> Feature:
-    return Feature(name, values, feature.is_categorical, hops)
-
-
-def _numbers(column: pa.ChunkedArray, stype: Stype) -> np.ndarray:
-    """Return a column as numbers; categories as codes in order of appearance."""
+def _numbers(
+    column: pa.ChunkedArray, stype: Stype
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return a column as numbers, and its categories in the order of their codes."""
     if stype in NUMERIC:
         values = column.cast(pa.float64()).to_numpy().copy()
         values[~np.isfinite(values)] = np.nan
-        return values
-    codes = column.cast(pa.string()).combine_chunks().dictionary_encode().indices
-    return codes.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return values, ()
+    text = column.cast(pa.string()).combine_chunks()
+    # Codes go by the alphabet: by first appearance they would tell the order of rows.
+    categories = pc.unique(text.drop_null()).sort()
+    codes = pc.index_in(text, value_set=categories, skip_nulls=True)
+    return (
+        codes.cast(pa.float64()).to_numpy(zero_copy_only=False),
+        tuple(categories.to_pylist()),
+    )
 
 
 def _varies(values: np.ndarray) -> bool:
