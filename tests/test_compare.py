@@ -469,6 +469,16 @@ def test_a_shallow_network_out_of_reach_of_the_signal_is_not_called_untrained() 
     assert "did not train" not in judge(trials).verdict
 
 
+def test_only_depths_beyond_the_best_are_called_untrained() -> None:
+    # At depth 0 own columns fit the training rows a little; depth 1 adds but noise.
+    trials = [
+        *cell([0.55] * 6, depth=0, train=0.6),
+        *cell([0.5] * 6, depth=1, train=0.51),
+        *cell(SIX, depth=2),
+    ]
+    assert "did not train" not in judge(trials).verdict
+
+
 def test_a_best_that_learnt_nothing_is_said_to_have_learnt_nothing() -> None:
     found = judge(cell([0.5] * 6, train=0.51)).verdict
     assert "its training score is no better than a constant's" in found
