@@ -5,6 +5,7 @@ Ctrl-C, with finished cells kept; 1 is a bug.
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -253,18 +254,29 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except WorkbenchError as error:
-        sys.exit(_refuse(str(error)))
+        code = _refuse(str(error))
     except TyperException as error:
-        sys.exit(_refuse(str(error) or "See --help."))
+        code = _refuse(f"{error}; see workbench --help")
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("Stopped; finished cells are kept.", err=True)
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)
+        code = 130
+    _leave(code if isinstance(code, int) else 0)
 
 
 def _refuse(sentence: str) -> int:
     typer.echo(" ".join(sentence.split()), err=True)
     return 2
+
+
+def _leave(code: int) -> None:
+    """End the process without the interpreter's tidying up.
+
+    DuckDB reports objects that outlive it by dozens of lines on stderr, where a
+    sentence should stand last.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _run(study: Any, out: Path, jobs: int | None, as_json: bool) -> None:

@@ -5,7 +5,6 @@ make stored
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
 from workbench.execute import run_study
@@ -13,6 +12,7 @@ from workbench.study import read_study
 
 HERE = Path(__file__).parent
 STUDY = HERE.parents[1] / "examples" / "1_address.toml"
+SCRATCH = HERE.parents[1] / "out" / "stored"
 # The store holds the same numbers again, per cell; what is shown needs none of it.
 KEPT = (
     "study.toml",
@@ -35,17 +35,15 @@ def means(folder: Path) -> dict[tuple[str, int], float]:
 
 
 def main() -> None:
-    """Run the study in a new folder, print old and new figures, and keep the new."""
+    """Run what is missing of the study, print old and new figures, keep the new."""
     stored = HERE / "address"
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "address"
-        run_study(read_study(STUDY), folder)
-        before, after = means(stored), means(folder)
-        for cell, mean in after.items():
-            print(f"{cell[0]:20} depth {cell[1]}: {before.get(cell)} -> {mean}")
-        stored.mkdir(exist_ok=True)
-        for name in KEPT:
-            shutil.copyfile(folder / name, stored / name)
+    run_study(read_study(STUDY), SCRATCH)
+    before, after = means(stored), means(SCRATCH)
+    for cell, mean in after.items():
+        print(f"{cell[0]:20} depth {cell[1]}: {before.get(cell)} -> {mean}")
+    stored.mkdir(exist_ok=True)
+    for name in KEPT:
+        shutil.copyfile(SCRATCH / name, stored / name)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,166 @@
+"""The command line as a user meets it: one sentence, the right exit code, no trace."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FLAT = "sample:address-flat"
+
+
+def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "workbench", *map(str, arguments)]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "table.csv").write_text("a,b\n1,2\n")
+    (folder / "busy").write_text("not a folder")
+    with sqlite3.connect(folder / "lone.db") as connection:
+        connection.executescript(
+            "CREATE TABLE item (id INTEGER PRIMARY KEY, size REAL, flat TEXT,"
+            " blank REAL, kind TEXT);"
+        )
+        connection.executemany(
+            "INSERT INTO item VALUES (?, ?, 'same', NULL, ?)",
+            [(at, at % 7 / 3, "ab"[at % 2]) for at in range(60)],
+        )
+    connection.close()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("inspect", "missing.db"), "missing.db"),
+        (("inspect", "table.csv"), "table.csv"),
+        (("inspect", "sample:lahmann"), 'did you mean "lahman"'),
+        (("plan", FLAT), "--task NAME"),
+        (("plan", FLAT, "--task", "prosperos"), 'did you mean "prosperous"'),
+        (("plan", FLAT, "--target", "persn.age"), 'did you mean "person"'),
+        (("plan", FLAT, "--target", "person.aeg"), 'did you mean "age"'),
+        (
+            ("plan", FLAT, "--task", "prosperous", "--topology", "row2nod"),
+            'did you mean "row2node"',
+        ),
+        (("plan", "lone.db", "--target", "item.flat"), "item.flat"),
+        (("plan", "lone.db", "--target", "item.blank"), "item.blank"),
+        (
+            ("plan", "lone.db", "--target", "item.kind", "--where", "id < 5"),
+            "item.kind",
+        ),
+        (
+            ("plan", "lone.db", "--target", "item.kind", "--where", "1; DROP TABLE x"),
+            "where",
+        ),
+        (
+            ("compare", FLAT, "--task", "prosperous", "--model", "sagee", "--out", "o"),
+            'did you mean "sage"',
+        ),
+        (
+            ("compare", FLAT, "--task", "prosperous", "--depth", "3-1", "--out", "o"),
+            'write them as "0-6"',
+        ),
+        (
+            ("compare", FLAT, "--task", "prosperous", "--jobs", "0", "--out", "o"),
+            "1 or more work",
+        ),
+        (
+            ("compare", FLAT, "--task", "prosperous", "--depth", "0", "--out", "busy"),
+            "cannot be written",
+        ),
+        (("compare", FLAT, "--task", "prosperous", "--bogus"), "--bogus"),
+        (("run", "none.toml", "--out", "o"), "There is no study file"),
+        (("report", "none"), "none"),
+        (("cache", "fill"), '"list" or "clear"'),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
+)
+def test_what_a_user_can_put_right_is_one_sentence_and_exit_code_2(
+    files: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    known = {"table.csv", "lone.db", "busy", "none.toml", "o"}
+    done = call(*(files / each if each in known else each for each in arguments))
+    assert done.returncode == 2, done.stderr
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (files / "o").exists()
+
+
+def test_inspect_prints_the_contract() -> None:
+    document = json.loads(call("inspect", FLAT, "--json").stdout)
+    assert set(document) == {"name", "fingerprint", "tables", "warnings"}
+    person = next(each for each in document["tables"] if each["name"] == "person")
+    assert person["rows"] == 4188
+    assert person["primary_key"] == ["person_id"]
+    city = next(each for each in person["foreign_keys"] if each["ref_table"] == "city")
+    assert city["declared"] is True
+    assert city["dangling"] == 0
+    assert city["columns"] == ["city_id"]
+    assert {"name", "sql_type", "stype", "nullable"} == set(person["columns"][0])
+
+
+def test_plan_prints_counts_hops_and_reach_per_topology() -> None:
+    done = call(
+        "plan",
+        "sample:address-3nf",
+        "--task",
+        "prosperous",
+        "--topology",
+        "row2node",
+        "--topology",
+        "flattened",
+        "--json",
+    )
+    document = json.loads(done.stdout)
+    normalized, flattened = document["topologies"]
+    assert normalized["nodes"]["person"] == 4188
+    assert normalized["hops"]["city.jobs_index"] == 3
+    assert flattened["hops"]["city.jobs_index"] == 0
+    assert "person.prosperous" not in normalized["hops"]
+    assert flattened["edges"] == []
+    links = {tuple(edge["type"])[::2]: edge["count"] for edge in normalized["edges"]}
+    assert links["person", "address"] == 4188
+    assert {"hop", "table", "mean", "p10", "p90"} == set(normalized["reach"][0])
+
+
+def test_a_table_alone_can_be_planned_and_says_that_there_are_no_keys(
+    files: Path,
+) -> None:
+    done = call("plan", files / "lone.db", "--target", "item.kind", "--json")
+    assert done.returncode == 0, done.stderr
+    row2node = json.loads(done.stdout)["topologies"][1]
+    assert row2node["edges"] == []
+
+
+def test_a_dry_run_trains_and_writes_nothing(tmp_path: Path) -> None:
+    done = call(
+        "compare",
+        FLAT,
+        "--task",
+        "prosperous",
+        "--topology",
+        "row2node",
+        "--depth",
+        "0-2",
+        "--seeds",
+        "2",
+        "--dry-run",
+        "--out",
+        tmp_path / "out",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("6 runs on 1 graph")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_cache_is_listed_with_where_and_how_large() -> None:
+    call("inspect", FLAT)
+    shown = call("cache").stdout
+    assert "address-flat.sqlite" in shown
+    assert "MB" in shown
