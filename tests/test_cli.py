@@ -1,19 +1,47 @@
 """The command line as a user meets it: one sentence, the right exit code, no trace."""
 
+import io
 import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from workbench import cli
+
 FLAT = "sample:address-flat"
 
 
-def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "workbench", *map(str, arguments)]
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+@dataclass(frozen=True)
+class Done:
+    """What a call left: its exit code and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def call(*arguments: str | Path) -> Done:
+    """Run the command line in this process, up to its last step, which would end it."""
+    codes: list[int] = []
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "_leave", codes.append)
+        patch.setattr(sys, "argv", ["workbench", *map(str, arguments)])
+        with redirect_stdout(out), redirect_stderr(err):
+            cli.main()
+    return Done(codes[0], out.getvalue(), err.getvalue())
+
+
+def test_the_process_itself_ends_with_the_sentence_and_the_code() -> None:
+    command = [sys.executable, "-m", "workbench", "inspect", "missing.db"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +84,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         (
             ("plan", "lone.db", "--target", "item.kind", "--where", "1; DROP TABLE x"),
-            "where",
+            "is not one condition",
         ),
         (
             ("compare", FLAT, "--task", "prosperous", "--model", "sagee", "--out", "o"),
