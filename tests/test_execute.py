@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from workbench.errors import StoreError, StudyError, TaskError
+from workbench.errors import SchemaError, StoreError, StudyError
 from workbench.execute import plan_study, run_study
 from workbench.jobs import find_job, start_job
 from workbench.progress import read_progress
@@ -205,7 +205,7 @@ def test_a_folder_that_another_study_writes_to_is_refused(study, tmp_path):
 
 def test_nothing_is_written_when_the_study_does_not_fit(study, tmp_path):
     wrong = replace(study, task=TaskSpec(target="customer.god"))
-    with pytest.raises(TaskError, match='did you mean "good"'):
+    with pytest.raises(SchemaError, match='did you mean "good"'):
         run_study(wrong, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
