@@ -17,6 +17,8 @@ from typer.exceptions import TyperException
 
 from workbench.errors import StudyError, WorkbenchError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="workbench",
     help="Shows what the choice of graph does to a graph neural network.",
@@ -258,8 +260,9 @@ def main() -> None:
     except TyperException as error:
         code = _refuse(f"{error}; see workbench --help")
     except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # typer may have turned Ctrl-C into the code itself
         typer.echo("Stopped; finished cells are kept.", err=True)
-        code = 130
     _leave(code if isinstance(code, int) else 0)
 
 
