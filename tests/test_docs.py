@@ -94,8 +94,9 @@ def test_the_readme_is_short() -> None:
 
 
 def test_the_readme_names_every_topology() -> None:
-    table = re.findall(r"^\| `([\w-]+)` \|", (ROOT / "README.md").read_text(), re.M)
-    assert table == list(reference().TOPOLOGIES)
+    readme = (ROOT / "README.md").read_text()
+    unnamed = [name for name in reference().TOPOLOGIES if f"`{name}`" not in readme]
+    assert unnamed == []
 
 
 def test_the_changelog_says_first_which_results_changed() -> None:
