@@ -1,0 +1,158 @@
+"""Sources are read whole and exactly, and never written."""
+
+import hashlib
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from tests.tiny import write_sqlite
+from workbench.database import connect
+from workbench.errors import DatabaseError
+from workbench.schema import infer_schema
+
+BIG = 2**53 + 1  # the first whole number that a float cannot hold
+
+
+def state_of(folder: Path) -> dict[str, str]:
+    """Return every file of a folder with a hash of its content."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+    }
+
+
+def test_keys_above_two_to_the_53_are_joined_exactly(tmp_path: Path) -> None:
+    path = write_sqlite(
+        tmp_path / "big.db",
+        f"""
+        CREATE TABLE p (id INTEGER PRIMARY KEY, x REAL);
+        CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id));
+        INSERT INTO p VALUES ({BIG - 1}, 1), ({BIG}, 2), ({BIG + 1}, 3);
+        INSERT INTO c VALUES (1, {BIG}), (2, {BIG - 1}), (3, NULL), (4, {BIG + 2});
+        """,
+    )
+    with connect(path) as database:
+        links = database.links("c", ["p"], "p", ["id"])
+    assert links.tolist() == [1, 0, -1, -1]
+    assert links.dtype == np.int64
+
+
+def test_a_composite_key_with_a_null_part_points_nowhere(tmp_path: Path) -> None:
+    path = write_sqlite(
+        tmp_path / "two.db",
+        """
+        CREATE TABLE p (a INTEGER, b TEXT, PRIMARY KEY (a, b));
+        CREATE TABLE c (a INTEGER, b TEXT, FOREIGN KEY (a, b) REFERENCES p (a, b));
+        INSERT INTO p VALUES (1, 'x'), (1, 'y'), (2, 'x');
+        INSERT INTO c VALUES (2, 'x'), (1, NULL), (1, 'y'), (2, 'y');
+        """,
+    )
+    with connect(path) as database:
+        links = database.links("c", ["a", "b"], "p", ["a", "b"])
+    assert links.tolist() == [2, -1, 1, -1]
+
+
+def test_a_wal_database_in_use_is_read_whole_and_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "wal.db"
+    writer = sqlite3.connect(path)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+    writer.execute("INSERT INTO t VALUES (1), (2), (3)")
+    writer.commit()  # the rows are in the log alone
+    before = state_of(tmp_path)
+    assert "wal.db-wal" in before
+    with connect(path) as database:
+        assert database.table("t").num_rows == 3
+    assert state_of(tmp_path) == before
+    writer.close()
+
+
+def test_a_wal_database_at_rest_gets_no_files_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "wal.db"
+    with sqlite3.connect(path) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+        writer.execute("INSERT INTO t VALUES (1)")
+    writer.close()
+    before = state_of(tmp_path)
+    with connect(path) as database:
+        assert database.table("t").num_rows == 1
+    assert state_of(tmp_path) == before == {"wal.db": before["wal.db"]}
+
+
+def test_the_fingerprint_follows_the_content_and_not_the_path(tmp_path: Path) -> None:
+    sql = "CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)"
+    one = write_sqlite(tmp_path / "one.db", sql)
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(one.read_bytes())
+    other = write_sqlite(tmp_path / "other.db", sql.replace("(1)", "(2)"))
+    prints = []
+    for path in (one, copy, other):
+        with connect(path) as database:
+            prints.append(database.fingerprint)
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_views_are_not_tables_and_a_key_to_nowhere_is_reported(tmp_path: Path) -> None:
+    path = write_sqlite(
+        tmp_path / "odd.db",
+        """
+        CREATE TABLE t (id INTEGER PRIMARY KEY, g INTEGER REFERENCES gone (id));
+        CREATE VIEW v AS SELECT id FROM t;
+        INSERT INTO t VALUES (1, 1);
+        """,
+    )
+    with connect(path) as database:
+        schema = infer_schema(database)
+    assert [table.name for table in schema.tables] == ["t"]
+    assert schema.foreign_keys == ()
+    assert any("gone" in warning for warning in schema.warnings)
+
+
+def test_the_snapshot_can_neither_be_written_nor_reach_outside(tmp_path: Path) -> None:
+    path = write_sqlite(tmp_path / "t.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n")
+    with connect(path) as database:
+        for query in (
+            "CREATE TABLE x (a INTEGER)",
+            f"SELECT * FROM read_csv('{secret}')",
+            f"ATTACH '{tmp_path / 'other.duckdb'}'",
+            "SET enable_external_access = true",
+        ):
+            with pytest.raises(duckdb.Error):
+                database.sql(query)
+
+
+@pytest.mark.parametrize(
+    "name", ["missing.db", "folder", "empty.db", "zip.db", "a.csv"]
+)
+def test_what_is_no_database_is_named_in_a_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    with zipfile.ZipFile(tmp_path / "zip.db", "w") as archive:
+        archive.writestr("a.csv", "a\n1\n")
+    with pytest.raises(DatabaseError, match=name):
+        connect(tmp_path / name)
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_an_empty_table_and_strange_names_are_normal(tmp_path: Path) -> None:
+    path = write_sqlite(
+        tmp_path / "names.db",
+        """
+        CREATE TABLE "order" ("select" INTEGER PRIMARY KEY, "a ""b" TEXT);
+        CREATE TABLE empty (id INTEGER PRIMARY KEY, o REFERENCES "order" ("select"));
+        INSERT INTO "order" VALUES (1, 'x; DROP TABLE "order"');
+        """,
+    )
+    with connect(path) as database:
+        assert database.table("empty").num_rows == 0
+        values = database.arrow("order", ['a "b'])
+        assert values.column(0).to_pylist() == ['x; DROP TABLE "order"']
+        assert database.links("empty", ["o"], "order", ["select"]).tolist() == []
