@@ -1,8 +1,7 @@
 """What a measure of a layer is: rows prepared once, a number, and a flag.
 
-Definitions are D0-D4 of the project's notes on measuring: float64, rows rescaled by
-their largest entry, no epsilon anywhere, so that a tiny state and a collapsed one are
-never confused.
+Everything is float64 on rows rescaled by their largest entry, and no epsilon is added
+anywhere, so that a tiny state and a collapsed one are never confused.
 """
 
 from collections.abc import Callable

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.errors import WorkbenchError
+from workbench.execute import estimate_seconds
 from workbench.jobs import (
     Job,
     find_job,
@@ -135,8 +136,9 @@ for leak in planned.leaks:
 with st.container(border=True):
     st.markdown(
         f"**{len(planned.cells)} runs** on {words.graphs(len(planned.arms))}, and the"
-        " floors that need no graph. How long it takes is measured from the first runs"
-        " on and shown then."
+        " floors that need no graph. A first estimate:"
+        f" {words.duration(estimate_seconds(planned))}; it is measured from the first"
+        " runs on."
     )
     st.caption(words.RUNS_ON)
     if st.button("Train", type="primary", key="train_start", shortcut="Mod+Enter"):
