@@ -15,7 +15,7 @@ import torch
 from workbench.baseline import floor
 from workbench.blueprint import Blueprint
 from workbench.comparison import Floor, Trial
-from workbench.database import Database, connect
+from workbench.database import Database, reopen
 from workbench.field import Field
 from workbench.graph import Graph, build_graph
 from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
@@ -43,12 +43,12 @@ class PlannedArm:
 
     Attributes:
         source: What the source is called in results.
-        address: What `connect` opens.
+        snapshot: The file that holds its rows.
         topology: What the graph is called in results.
     """
 
     source: str
-    address: str
+    snapshot: Path
     topology: str
     schema: Schema
     task: Task
@@ -98,7 +98,6 @@ class Workload:
     arms: tuple[PlannedArm, ...]
     budget: Budget
     projected_seed: int
-    cache: Path
 
     def __call__(self) -> Callable[[Cell | FloorItem, Callable[[Any], None]], Any]:
         """Return the function that does one item."""
@@ -111,7 +110,7 @@ class Bench:
 
     def __init__(self, workload: Workload) -> None:
         self.workload = workload
-        self.databases: dict[str, Database] = {}
+        self.databases: dict[Path, Database] = {}
         self._graph = lru_cache(maxsize=None)(self._build_graph)
         self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
 
@@ -121,7 +120,7 @@ class Bench:
         """Do one item and return what it found."""
         if isinstance(item, FloorItem):
             arm = self.workload.arms[item.arm]
-            database = self._database(arm.address)
+            database = self._database(arm.snapshot)
             return floor(database, arm.schema, arm.task, arm.source, item.name)
         return self._run(item, tell)
 
@@ -201,14 +200,14 @@ class Bench:
             time.perf_counter() - started,
         )
 
-    def _database(self, address: str) -> Database:
-        if address not in self.databases:
-            self.databases[address] = connect(address, cache=self.workload.cache)
-        return self.databases[address]
+    def _database(self, snapshot: Path) -> Database:
+        if snapshot not in self.databases:
+            self.databases[snapshot] = reopen(snapshot)
+        return self.databases[snapshot]
 
     def _build_graph(self, arm_index: int) -> Graph:
         arm = self.workload.arms[arm_index]
-        database = self._database(arm.address)
+        database = self._database(arm.snapshot)
         return build_graph(database, arm.schema, arm.task, arm.blueprint)
 
     def _prepare(self, arm_index: int, depth: int) -> tuple[Field, Inputs, Probe]:

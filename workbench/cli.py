@@ -30,7 +30,27 @@ app = typer.Typer(
 
 Sources = Annotated[
     list[str],
-    typer.Argument(metavar="SOURCE...", help="A SQLite file or sample:NAME."),
+    typer.Argument(
+        metavar="SOURCE...",
+        help="A database file, a folder or archive of CSV or Parquet, a workbook, .sql"
+        " or .dbml files, a SQLAlchemy URL, or sample:NAME. Several .sql files are one"
+        " source.",
+    ),
+]
+DbSchemas = Annotated[
+    list[str] | None,
+    typer.Option("--db-schema", help="A schema of the server to read; repeat."),
+]
+Dialect = Annotated[
+    str | None,
+    typer.Option(
+        help="The SQL dialect of scripts: postgresql, mysql, sqlite, tsql, oracle or"
+        " portable; by default what they look like."
+    ),
+]
+MaxRows = Annotated[
+    int | None,
+    typer.Option(help="Most rows that become a graph; of more a part is drawn."),
 ]
 Hints = Annotated[
     Path | None,
@@ -101,14 +121,21 @@ def samples(
 
 
 @app.command("inspect")
-def inspect(sources: Sources, hints: Hints = None, as_json: AsJson = False) -> None:
+def inspect(
+    sources: Sources,
+    hints: Hints = None,
+    db_schema: DbSchemas = None,
+    dialect: Dialect = None,
+    as_json: AsJson = False,
+) -> None:
     """Show the tables, columns, types and keys of a database."""
     from workbench.database import connect
     from workbench.schema import infer_schema, read_hints, schema_to_json
 
-    if len(sources) > 1:
+    addresses = _addresses(sources, db_schema, dialect)
+    if len(addresses) > 1:
         raise StudyError("inspect takes one database at a time.")
-    with connect(sources[0]) as database:
+    with connect(addresses[0]) as database:
         chosen = None if hints is None else read_hints(hints)
         document = schema_to_json(infer_schema(database, chosen))
     if as_json:
@@ -128,16 +155,21 @@ def plan(
     split_seed: SplitSeed = None,
     topology: Topologies = None,
     hints: Hints = None,
+    db_schema: DbSchemas = None,
+    dialect: Dialect = None,
+    max_rows: MaxRows = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what each graph would hold and reach, before anything trains."""
     from workbench.execute import plan_study
-    from workbench.study import Study
+    from workbench.study import MAX_ROWS, Study
     from workbench.topologies import TOPOLOGIES
 
+    addresses = _addresses(sources, db_schema, dialect)
     study = Study(
-        arms=_arms(sources, topology or list(TOPOLOGIES), hints),
+        arms=_arms(addresses, topology or list(TOPOLOGIES), hints),
         task=_task(task, target, where, hide, split, split_seed),
+        max_rows=MAX_ROWS if max_rows is None else max_rows,
     )
     plans = plan_study(study).plans
     if as_json:
@@ -169,6 +201,9 @@ def compare(
     epochs: Annotated[int | None, typer.Option(help="Most epochs of a run.")] = None,
     width: Annotated[int | None, typer.Option(help="Channels of a state.")] = None,
     hints: Hints = None,
+    db_schema: DbSchemas = None,
+    dialect: Dialect = None,
+    max_rows: MaxRows = None,
     jobs: Jobs = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, train nothing.")
@@ -180,7 +215,7 @@ def compare(
 
     from workbench.execute import plan_study
     from workbench.run import Budget
-    from workbench.study import Study, parse_depths
+    from workbench.study import MAX_ROWS, Study, parse_depths
 
     budget = Budget()
     if epochs is not None:
@@ -188,7 +223,11 @@ def compare(
     if width is not None:
         budget = replace(budget, width=width)
     study = Study(
-        arms=_arms(sources, topology or ["row2node", "flattened"], hints),
+        arms=_arms(
+            _addresses(sources, db_schema, dialect),
+            topology or ["row2node", "flattened"],
+            hints,
+        ),
         task=_task(task, target, where, hide, split, split_seed),
         models=tuple(model or ("sage",)),
         remedies=tuple(remedy or ("none",)),
@@ -196,6 +235,7 @@ def compare(
         seeds=seeds,
         metric=metric,
         budget=budget,
+        max_rows=MAX_ROWS if max_rows is None else max_rows,
     )
     if dry_run:
         planned = plan_study(study)
@@ -326,6 +366,15 @@ def _time_left(seconds: float | None) -> str:
     return f", about {seconds / 60:.0f} minutes left"
 
 
+def _addresses(
+    sources: list[str], schemas: list[str] | None, dialect: str | None
+) -> list[str]:
+    from workbench.database import joined_sources, with_options
+
+    found = joined_sources(sources)
+    return [with_options(each, schemas or (), dialect) for each in found]
+
+
 def _arms(sources: list[str], topologies: list[str], hints: Path | None) -> Any:
     from workbench.study import Arm
 
@@ -378,7 +427,7 @@ def _show_schema(document: Mapping[str, Any]) -> None:
                 f"  {column['name']:28} {column['stype']:12} {column['sql_type']}"
             )
         for link in table["foreign_keys"]:
-            kind = "declared" if link["declared"] else "from the hints"
+            kind = link["evidence"]["origin"]
             typer.echo(
                 f"  {', '.join(link['columns'])} -> {link['ref_table']}"
                 f" ({kind}, {link['dangling']:,} dangling)"

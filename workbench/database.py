@@ -4,19 +4,30 @@ A source is read once, in batches, into one DuckDB file in the cache; everything
 reads that file. Many processes may hold the same snapshot open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from workbench.address import (
+    JOINT,
+    SAMPLE,
+    Address,
+    Kind,
+    joined_sources,
+    parse_address,
+    with_options,
+    without_password,
+)
 from workbench.errors import DatabaseError, unknown
+from workbench.limits import Limits, read_limits
 from workbench.reader import (
-    AbstractReader,
+    ROW,
+    Request,
     SourceColumn,
     SourceKey,
     SourceTable,
@@ -25,23 +36,34 @@ from workbench.reader import (
 from workbench.readers import READERS
 from workbench.resources import cache_directory
 from workbench.snapshot import (
-    ROW,
+    OnReading,
+    Reading,
     Snapshot,
+    derive_snapshot,
+    is_snapshot,
     open_snapshot,
+    take_snapshot,
 )
 
 __all__ = [
+    "JOINT",
     "ROW",
+    "SAMPLE",
     "Database",
+    "Limits",
+    "Reading",
     "SourceColumn",
     "SourceKey",
     "SourceTable",
     "cache_directory",
     "connect",
+    "derive",
+    "joined_sources",
     "quote",
+    "reopen",
+    "with_options",
+    "without_password",
 ]
-
-SAMPLE = "sample:"
 
 
 class Database:
@@ -57,11 +79,13 @@ class Database:
         path: The snapshot's file.
         tables: The source's tables.
         warnings: What was left out or read differently, one sentence each.
+        has_rows: False where the source is a schema and nothing else.
     """
 
-    def __init__(self, name: str, source: str, snapshot: Snapshot) -> None:
-        self.name = name
-        self.source = source
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.name = snapshot.name
+        self.source = snapshot.source
+        self.has_rows = snapshot.has_rows
         self.fingerprint = snapshot.fingerprint
         self.path = snapshot.path
         self.tables = snapshot.tables
@@ -215,12 +239,30 @@ class Database:
         return links
 
 
-def connect(source: str | Path, *, cache: Path | None = None) -> Database:
+def connect(
+    source: str | Path,
+    *,
+    password: str | None = None,
+    schemas: Sequence[str] = (),
+    dialect: str | None = None,
+    cache: Path | None = None,
+    limits: Limits | None = None,
+    on_reading: OnReading = lambda reading: None,
+) -> Database:
     """Open a source, reading it into the cache unless its content is there already.
 
+    A server is read anew every time, in one read-only transaction.
+
     Args:
-        source: An SQLite file, ``sqlite:///FILE``, or ``sample:NAME``.
+        source: A file or folder (SQLite, DuckDB, CSV, Parquet, zip, tar, workbook, SQL
+            script, DBML, RelBench), several scripts joined by " + ", a SQLAlchemy URL,
+            or ``sample:NAME``.
+        password: A server's password; else the URL's, else ``$WORKBENCH_PASSWORD``.
+        schemas: The schemas of a server to read; its default one when empty.
+        dialect: The SQL dialect of a script; detected when None.
         cache: The folder to keep snapshots in, `cache_directory` by default.
+        limits: How much may be read; by default what the environment sets.
+        on_reading: Called after every batch of rows; what it raises ends the reading.
 
     Returns:
         The database; the source itself is closed again and was not written to.
@@ -229,51 +271,62 @@ def connect(source: str | Path, *, cache: Path | None = None) -> Database:
         DatabaseError: The source cannot be read.
         SampleError: There is no such sample, or it cannot be built.
     """
-    written = str(source)
+    written = with_options(str(source), schemas, dialect)
     root = cache_directory() if cache is None else cache
+    allowed = read_limits() if limits is None else limits
     if written.startswith(SAMPLE):
         name = written.removeprefix(SAMPLE)
-        with _open_reader(_build_sample(name)) as reader:
-            return Database(name, written, open_snapshot(reader, root))
-    with _open_reader(written) as reader:
-        shown = _without_password(written)
-        return Database(reader.name, shown, open_snapshot(reader, root))
+        address = Address(Kind.SQLITE, written, (_build_sample(name),))
+    else:
+        address = parse_address(written, password)
+    if address.kind is Kind.DUCKDB and is_snapshot(address.paths[0]):
+        return reopen(address.paths[0])
+    request = Request(
+        address=address.shown,
+        paths=address.paths,
+        url=address.url,
+        schemas=address.schemas,
+        dialect=address.dialect,
+        limits=allowed,
+    )
+    with READERS[address.kind](request) as reader:
+        return Database(take_snapshot(reader, address.shown, root, allowed, on_reading))
 
 
-def _build_sample(name: str) -> str:
+def reopen(snapshot: Path) -> Database:
+    """Open the snapshot of a database that was connected to before.
+
+    Raises:
+        DatabaseError: It has been cleared from the cache.
+    """
+    try:
+        return Database(open_snapshot(snapshot))
+    except duckdb.Error as error:
+        raise DatabaseError(
+            f'The snapshot "{snapshot}" is gone or cannot be read; open the source'
+            " again."
+        ) from error
+
+
+def derive(
+    database: Database, fingerprint: str, rows: Mapping[str, np.ndarray], root: Path
+) -> Database:
+    """Return a database of some rows of another one.
+
+    Args:
+        database: The other one.
+        fingerprint: What the new one is known by.
+        rows: By table, the positions of the rows to keep.
+        root: The folder of the cache.
+    """
+    return Database(derive_snapshot(database.path, fingerprint, rows, root))
+
+
+def _build_sample(name: str) -> Path:
     # Imported here: a builder may need packages that a user's own files do not.
     from workbench.samples import build_sample
 
-    return str(build_sample(name))
-
-
-def _open_reader(address: str) -> AbstractReader:
-    family, separator, _ = address.partition("://")
-    if not separator:
-        return READERS["sqlite"](Path(address).expanduser())
-    dialect = family.partition("+")[0].lower()
-    if dialect not in READERS:
-        readable = ", ".join(sorted(READERS))
-        raise DatabaseError(
-            f'The source "{_without_password(address)}" is of a kind, "{dialect}", that'
-            f" cannot be read; these can: {readable}."
-        )
-    path = make_url(address).database
-    if not path:
-        raise DatabaseError(f'The source "{address}" names no file.')
-    return READERS[dialect](Path(path))
-
-
-def _without_password(address: str) -> str:
-    if "://" not in address:
-        return address
-    try:
-        return make_url(address).render_as_string(hide_password=True)
-    except ArgumentError as error:
-        raise DatabaseError(
-            "The source is written like a URL but cannot be understood; write"
-            " sqlite:///FILE or the path of a file."
-        ) from error
+    return build_sample(name)
 
 
 def _comparable(own: str, own_type: str, ref: str, ref_type: str) -> tuple[str, str]:

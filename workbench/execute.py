@@ -18,9 +18,10 @@ from workbench.cell import (
     Workload,
     blank_trial,
 )
+from workbench.closure import draw_rows
 from workbench.compare import compare
 from workbench.comparison import Comparison, Floor, Trial
-from workbench.database import Database, cache_directory, connect
+from workbench.database import Database, cache_directory, connect, without_password
 from workbench.errors import StudyError, TaskError
 from workbench.pool import (
     Advanced,
@@ -112,9 +113,13 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
             for source in study.sources
         }
         labels = _labels(opened)
-        for source, database in opened.items():
+        for source, whole in opened.items():
             members = [arm for arm in study.arms if arm.source == source]
-            schema, task = _define(database, study, members)
+            schema, spec = _ask(whole, study, members)
+            root = cache_directory() if cache is None else cache
+            drawn = draw_rows(whole, schema, spec.table, study.max_rows, root)
+            database = stack.enter_context(drawn.database)
+            schema, task = drawn.schema, define_task(database, drawn.schema, spec)
             planned = [
                 _plan_arm(database, schema, task, labels[source], arm)
                 for arm in members
@@ -123,7 +128,14 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
             for arm in planned:
                 _audit(database, arm, max(study.depths))
             arms += planned
-            plans[labels[source]] = plan_to_json(task, surveys)
+            plans[labels[source]] = {
+                **plan_to_json(task, surveys),
+                "source": {
+                    "address": without_password(whole.source),
+                    "fingerprint": whole.fingerprint,
+                    "notes": list(drawn.notes),
+                },
+            }
             leaks += [
                 f"{leak.column} alone scores {leak.score:.3f} ({leak.metric}) on the"
                 f" validation rows of {labels[source]}"
@@ -207,7 +219,6 @@ def run_study(
             arms=planned.arms,
             budget=study.budget,
             projected_seed=0,
-            cache=cache or cache_directory(),
         )
         try:
             stopped = session.work(workload, should_stop)
@@ -352,9 +363,9 @@ class _Session:
         return comparison
 
 
-def _define(
+def _ask(
     database: Database, study: Study, members: Sequence[Arm]
-) -> tuple[Schema, Task]:
+) -> tuple[Schema, TaskSpec]:
     hints = {arm.hints for arm in members}
     if len(hints) > 1:
         raise StudyError(
@@ -363,8 +374,7 @@ def _define(
         )
     chosen = hints.pop()
     schema = infer_schema(database, read_hints(Path(chosen)) if chosen else None)
-    spec = resolve_task(schema, study.task, study.metric)
-    return schema, define_task(database, schema, spec)
+    return schema, resolve_task(schema, study.task, study.metric)
 
 
 def resolve_task(schema: Schema, task: TaskSpec | str, metric: str | None) -> TaskSpec:
@@ -379,7 +389,7 @@ def _plan_arm(
     blueprint = plan_named(schema, task.spec, arm.topology)
     return PlannedArm(
         source=label,
-        address=database.source,
+        snapshot=database.path,
         topology=blueprint.name,
         schema=schema,
         task=task,
@@ -401,7 +411,9 @@ def _labels(opened: Mapping[str, Database]) -> dict[str, str]:
     """Return what each source is called: its name, or what was typed when two agree."""
     names = [database.name for database in opened.values()]
     return {
-        source: database.name if names.count(database.name) == 1 else source
+        source: database.name
+        if names.count(database.name) == 1
+        else without_password(source)
         for source, database in opened.items()
     }
 

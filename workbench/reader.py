@@ -4,14 +4,46 @@ A reader is one kind of source (a member of ``readers/``); a snapshot is written
 any of them in the same way.
 """
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
+from sqlalchemy.engine import URL
+
+from workbench.limits import Limits
 
 BATCH_ROWS = 50_000
+ROW = "__row"  # the column a snapshot adds to every table
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a reader is asked to open.
+
+    Attributes:
+        address: The source as the user wrote it, without a password.
+        paths: The files or folders that it names; empty for a server.
+        url: A server's address with the password; never shown, stored or logged.
+        schemas: The schemas of a server to read; its default one when empty.
+        dialect: The SQL dialect of a script; detected when None.
+        limits: How much may be read.
+    """
+
+    address: str
+    paths: tuple[Path, ...] = ()
+    url: URL | None = field(default=None, repr=False)
+    schemas: tuple[str, ...] = ()
+    dialect: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def path(self) -> Path:
+        """The file or folder, where there is one."""
+        return self.paths[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +63,15 @@ class SourceColumn:
 
 @dataclass(frozen=True, slots=True)
 class SourceKey:
-    """A declared foreign key; its table and columns are known to exist."""
+    """A declared foreign key.
+
+    In a `Reflection` its table and columns are known to exist. In a reader's draft they
+    may be anything, and no ``ref_columns`` stand for the parent's primary key.
+    """
 
     columns: tuple[str, ...]
     ref_table: str
-    ref_columns: tuple[str, ...]
+    ref_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +99,20 @@ class Reflection:
 
     Attributes:
         tables: The tables, each with its number of rows.
-        types: The Arrow type of every column that is read, by table and column.
+        types: The Arrow type of every column that is read, by table and column: int64,
+            double or string.
         warnings: What was left out or read differently, one sentence each.
+        has_rows: False where the source is a schema and nothing else.
     """
 
     tables: tuple[SourceTable, ...]
     types: Mapping[tuple[str, str], pa.DataType]
     warnings: tuple[str, ...]
+    has_rows: bool = True
+
+
+class MistypedError(Exception):
+    """A value is not of the type that was reflected: reflect and read once more."""
 
 
 class AbstractReader(ABC):
@@ -82,8 +125,11 @@ class AbstractReader(ABC):
 
     @property
     @abstractmethod
-    def fingerprint(self) -> str:
-        """A hexadecimal hash of everything the source holds."""
+    def fingerprint(self) -> str | None:
+        """A hexadecimal hash of everything the source holds.
+
+        None where that is not known before the rows are read, as of a server.
+        """
 
     @abstractmethod
     def reflect(self) -> Reflection:
@@ -93,7 +139,13 @@ class AbstractReader(ABC):
     def batches(
         self, table: SourceTable, types: Mapping[tuple[str, str], pa.DataType]
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a table in the source's order, columns as reflected."""
+        """Yield the rows of a table in the source's order, columns as reflected.
+
+        Raises:
+            MistypedError: A value is not of the column's type; `reflect` knows better
+                from now on.
+            DatabaseError: The source cannot be read.
+        """
 
     @abstractmethod
     def verify(self) -> None:
@@ -126,3 +178,93 @@ def quote(identifier: str) -> str:
     '"an ""odd"" name"'
     """
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def distinct_names(names: Iterable[str], kind: str) -> tuple[list[str], list[str]]:
+    """Return names that differ by more than case, and a sentence for each new one.
+
+    Columns lose their dots as well, since ``table.column`` names a column everywhere.
+
+    Args:
+        names: The names as the source has them, in order; repeats and blanks happen.
+        kind: ``"table"``, or ``"column of TABLE"`` for the columns of one.
+
+    >>> distinct_names(["id", "ID", ""], "column of a")[0]
+    ['id', 'ID_2', 'column_3']
+    """
+    found: list[str] = []
+    taken, sentences = {ROW}, []
+    for at, written in enumerate(names, start=1):
+        plain = re.sub(r"[\x00-\x1f\x7f]+", " ", written).strip()
+        if kind != "table":
+            plain = plain.replace(".", "_")
+        plain = plain or f"{kind.partition(' ')[0]}_{at}"
+        name, number = plain, 2
+        while name.casefold() in taken:
+            name, number = f"{plain}_{number}", number + 1
+        taken.add(name.casefold())
+        found.append(name)
+        if name != written:
+            sentences.append(f'The {kind} written "{written}" is called "{name}" here.')
+    return found, sentences
+
+
+def resolve_keys(
+    tables: Sequence[SourceTable],
+) -> tuple[tuple[SourceTable, ...], list[str]]:
+    """Return tables whose keys name what exists, and a sentence for each key left out.
+
+    Names match as they are spelt, else without regard to case; a key without
+    ``ref_columns`` refers to the parent's primary key.
+    """
+    sentences: list[str] = []
+    by_name = {table.name: table for table in tables}
+    settled = []
+    for table in tables:
+        keys = []
+        for key in table.foreign_keys:
+            found = _resolve(key, table, by_name)
+            if found is not None:
+                keys.append(found)
+                continue
+            sentences.append(
+                f'The key of "{table.name}" ({", ".join(key.columns)}) to'
+                f' "{key.ref_table}" is left out: the table or a column of the key is'
+                " not there."
+            )
+        primary = _spelt(table.primary_key, [one.name for one in table.columns]) or ()
+        settled.append(
+            SourceTable(
+                name=table.name,
+                num_rows=table.num_rows,
+                columns=table.columns,
+                primary_key=primary,
+                foreign_keys=tuple(dict.fromkeys(keys)),
+            )
+        )
+    return tuple(settled), sentences
+
+
+def _resolve(
+    key: SourceKey, table: SourceTable, by_name: Mapping[str, SourceTable]
+) -> SourceKey | None:
+    named = _spelt([key.ref_table], by_name)
+    if not named:
+        return None
+    parent = by_name[named[0]]
+    own = _spelt(key.columns, [one.name for one in table.columns])
+    wanted = key.ref_columns or parent.primary_key
+    ref = _spelt(wanted, [one.name for one in parent.columns])
+    if not own or not ref or len(own) != len(ref):
+        return None
+    return SourceKey(own, parent.name, ref)
+
+
+def _spelt(names: Sequence[str], known: Iterable[str]) -> tuple[str, ...] | None:
+    """Return names as they are spelt among those known, or None if one is not."""
+    exact = list(known)
+    folded: dict[str, str] = {}
+    for name in exact:
+        folded.setdefault(name.casefold(), name)
+    found = [name if name in exact else folded.get(name.casefold()) for name in names]
+    return None if None in found else tuple(name for name in found if name)

@@ -1,9 +1,12 @@
 """One DuckDB file per content, in the cache: written once, then only read."""
 
+import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,8 +16,11 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.errors import DatabaseError
+from workbench.limits import Limits
 from workbench.reader import (
+    ROW,
     AbstractReader,
+    MistypedError,
     Reflection,
     SourceColumn,
     SourceKey,
@@ -22,9 +28,9 @@ from workbench.reader import (
     quote,
 )
 
-FORMAT = 1  # a new number makes every snapshot be written again
-ROW = "__row"
+FORMAT = 2  # a new number makes every snapshot be written again
 FOLDER = "snapshots"
+ENDING = ".duckdb"
 META = '"__workbench"."meta"'
 CLOSED: Mapping[str, str] = MappingProxyType(
     {"enable_external_access": "false", "lock_configuration": "true"}
@@ -32,18 +38,54 @@ CLOSED: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a source has been read.
+
+    Attributes:
+        table: The table being read.
+        num_rows: Rows read so far, of all tables.
+        total_rows: Rows of all tables.
+        seconds: Time spent so far.
+    """
+
+    table: str
+    num_rows: int
+    total_rows: int
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it may still take, once that can be told."""
+        if not self.num_rows:
+            return None
+        return self.seconds * (self.total_rows - self.num_rows) / self.num_rows
+
+
+OnReading = Callable[[Reading], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """An opened snapshot: see `workbench.database.Database`."""
 
+    name: str
+    source: str
     fingerprint: str
     path: Path
     tables: tuple[SourceTable, ...]
     warnings: tuple[str, ...]
+    has_rows: bool
     types: Mapping[tuple[str, str], str]
     connection: duckdb.DuckDBPyConnection
 
 
-def open_snapshot(reader: AbstractReader, root: Path) -> Snapshot:
+def take_snapshot(
+    reader: AbstractReader,
+    source: str,
+    root: Path,
+    limits: Limits | None = None,
+    on_reading: OnReading = lambda reading: None,
+) -> Snapshot:
     """Open the snapshot of a source's content, writing it first where there is none.
 
     Two processes may do this at the same time: each writes a file of its own and
@@ -51,102 +93,269 @@ def open_snapshot(reader: AbstractReader, root: Path) -> Snapshot:
 
     Args:
         reader: The opened source.
+        source: How the source is named, without a password.
         root: The cache's folder.
+        limits: How much may be read.
+        on_reading: Called after every batch of rows; what it raises ends the reading.
 
     Raises:
-        DatabaseError: The cache cannot be written, or a table cannot be kept.
+        DatabaseError: The cache cannot be written, or a limit is exceeded.
     """
-    path = root / FOLDER / f"{reader.fingerprint}-{FORMAT}.duckdb"
-    if path.is_file():
+    known = reader.fingerprint
+    if known is not None and _path(root, known).is_file():
         try:
-            return _open(path, reader.fingerprint)
-        except duckdb.Error:
-            path.unlink(missing_ok=True)  # cut short or by another DuckDB: write again
+            found = open_snapshot(_path(root, known))
+            return replace(found, name=reader.name, source=source)
+        except duckdb.Error:  # cut short or by another DuckDB: write again
+            _path(root, known).unlink(missing_ok=True)
+    folder = root / FOLDER
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix="part-") as folder:
-            _write(reader, Path(folder) / path.name)
-            (Path(folder) / path.name).replace(path)
-    except OSError as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix="part-") as scratch:
+            draft = Path(scratch) / f"draft{ENDING}"
+            path = _path(root, _write(reader, source, draft, limits, on_reading))
+            draft.replace(path)
+    except (OSError, duckdb.IOException) as error:
         raise DatabaseError(
-            f'The cache folder "{root}" cannot be written to; set WORKBENCH_CACHE to'
-            " one that can."
+            f'The cache folder "{root}" cannot be written to, or is full; set'
+            " WORKBENCH_CACHE to one that can."
         ) from error
-    return _open(path, reader.fingerprint)
+    return open_snapshot(path)
 
 
-def _write(reader: AbstractReader, path: Path) -> None:
-    reflection = reader.reflect()
-    with duckdb.connect(str(path), config={**CLOSED}) as connection:
-        for table in reflection.tables:
-            _write_table(connection, reader, table, reflection)
-        reader.verify()
-        content = {
-            "tables": [asdict(table) for table in reflection.tables],
-            "warnings": reflection.warnings,
-        }
-        connection.execute('CREATE SCHEMA "__workbench"')
-        connection.execute(f"CREATE TABLE {META} (content VARCHAR)")
-        connection.execute(f"INSERT INTO {META} VALUES (?)", [json.dumps(content)])
+def open_snapshot(path: Path) -> Snapshot:
+    """Open a snapshot's file.
 
-
-def _write_table(
-    connection: duckdb.DuckDBPyConnection,
-    reader: AbstractReader,
-    table: SourceTable,
-    reflection: Reflection,
-) -> None:
-    clash = [one.name for one in table.columns if one.name.lower() == ROW]
-    if clash:
-        raise DatabaseError(
-            f'The table "{table.name}" has a column "{clash[0]}", a name the workbench'
-            " needs for itself; rename the column."
-        )
-    columns = "".join(
-        f", {quote(one.name)} {_physical(reflection, table.name, one.name)}"
-        for one in table.columns
-    )
-    name = quote(table.name)
-    connection.execute(f"CREATE TABLE {name} ({quote(ROW)} BIGINT{columns})")
-    if not table.columns:
-        connection.execute(f"INSERT INTO {name} SELECT * FROM range({table.num_rows})")
-        return
-    done = 0
-    for batch in reader.batches(table, reflection.types):
-        rows = pa.array(np.arange(done, done + batch.num_rows), type=pa.int64())
-        connection.register("__batch", batch.add_column(0, ROW, rows))
-        connection.execute(f"INSERT INTO {name} SELECT * FROM __batch")
-        connection.unregister("__batch")
-        done += batch.num_rows
-    if done != table.num_rows:
-        raise DatabaseError(
-            f'The table "{table.name}" changes while it is being read; close the'
-            " program that writes to it, or give a copy."
-        )
-
-
-def _physical(reflection: Reflection, table: str, column: str) -> str:
-    kind = str(reflection.types[table, column])
-    return {"int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR"}[kind]
-
-
-def _open(path: Path, fingerprint: str) -> Snapshot:
+    Raises:
+        duckdb.Error: It is no snapshot, or is written by another version.
+    """
     connection = duckdb.connect(str(path), read_only=True, config={**CLOSED})
-    (text,) = connection.execute(f"SELECT content FROM {META}").fetchone() or ("",)
-    content = json.loads(text)
+    content = _read_meta(connection, META)
     types = connection.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns()"
         " WHERE schema_name = 'main' AND NOT internal AND column_name != ?",
         [ROW],
     ).fetchall()
     return Snapshot(
-        fingerprint=fingerprint,
+        name=content["name"],
+        source=content["source"],
+        fingerprint=content["fingerprint"],
         path=path,
         tables=tuple(map(_read_table, content["tables"])),
         warnings=tuple(content["warnings"]),
+        has_rows=content["has_rows"],
         types=MappingProxyType({(table, name): kind for table, name, kind in types}),
         connection=connection,
     )
+
+
+def derive_snapshot(
+    snapshot: Path, fingerprint: str, rows: Mapping[str, np.ndarray], root: Path
+) -> Snapshot:
+    """Return a snapshot of some rows of another one, in their order.
+
+    Args:
+        snapshot: The file of the other one.
+        fingerprint: What the new one is known by.
+        rows: By table, the positions of its rows.
+        root: The cache's folder.
+    """
+    path = _path(root, fingerprint)
+    if not path.is_file():
+        with (
+            tempfile.TemporaryDirectory(dir=root / FOLDER, prefix="part-") as scratch,
+            closing(duckdb.connect(str(Path(scratch) / path.name))) as connection,
+        ):
+            connection.execute(f"ATTACH {_text(str(snapshot))} AS whole (READ_ONLY)")
+            content = _derive(connection, fingerprint, rows)
+            connection.execute("DETACH whole")
+            _write_meta(connection, content)
+            connection.close()
+            (Path(scratch) / path.name).replace(path)
+    return open_snapshot(path)
+
+
+def _derive(
+    connection: duckdb.DuckDBPyConnection,
+    fingerprint: str,
+    rows: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    """Copy rows from the attached snapshot and return what describes them."""
+    content = _read_meta(connection, f"whole.{META}")
+    for table in content["tables"]:
+        name, kept = quote(table["name"]), rows[table["name"]]
+        listed = "".join(f", t.{quote(one['name'])}" for one in table["columns"])
+        connection.register(
+            "__kept", pa.table({"old": kept, "new": np.arange(len(kept))})
+        )
+        connection.execute(
+            f"CREATE TABLE {name} AS SELECT k.new AS {quote(ROW)}{listed}"
+            f" FROM whole.{name} t JOIN __kept k ON t.{quote(ROW)} = k.old"
+            " ORDER BY k.new"
+        )
+        connection.unregister("__kept")
+        table["num_rows"] = len(kept)
+    return {**content, "fingerprint": fingerprint}
+
+
+def _read_meta(connection: duckdb.DuckDBPyConnection, meta: str) -> dict[str, Any]:
+    ((text,),) = connection.execute(f"SELECT content FROM {meta}").fetchall()
+    return json.loads(text)
+
+
+def _write_meta(
+    connection: duckdb.DuckDBPyConnection, content: Mapping[str, Any]
+) -> None:
+    connection.execute('CREATE SCHEMA "__workbench"')
+    connection.execute(f"CREATE TABLE {META} (content VARCHAR)")
+    connection.execute(f"INSERT INTO {META} VALUES (?)", [json.dumps(content)])
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def is_snapshot(path: Path) -> bool:
+    """Return whether a file was written by `take_snapshot`."""
+    try:
+        open_snapshot(path).connection.close()
+    except (duckdb.Error, KeyError, ValueError):
+        return False
+    return True
+
+
+def _write(
+    reader: AbstractReader,
+    source: str,
+    draft: Path,
+    limits: Limits | None,
+    on_reading: OnReading,
+) -> str:
+    """Write a snapshot; a second time where declared types were not kept."""
+    while True:
+        writing = _Writing(reader, draft, limits or Limits(), on_reading)
+        try:
+            return writing.write(source)
+        except MistypedError:
+            draft.unlink()
+
+
+def _path(root: Path, fingerprint: str) -> Path:
+    return root / FOLDER / f"{fingerprint}-{FORMAT}{ENDING}"
+
+
+class _Writing:
+    """One source on its way into one file."""
+
+    def __init__(
+        self,
+        reader: AbstractReader,
+        path: Path,
+        limits: Limits,
+        on_reading: OnReading,
+    ) -> None:
+        self.reader = reader
+        self.path = path
+        self.limits = limits
+        self.on_reading = on_reading
+        self.started = time.monotonic()
+        self.num_rows = 0
+        self.total_rows = 0
+
+    def write(self, source: str) -> str:
+        """Write the file and return the fingerprint of the content."""
+        reflection = self.reader.reflect()
+        self._check_size(reflection)
+        with duckdb.connect(str(self.path), config={**CLOSED}) as connection:
+            for table in reflection.tables:
+                self._write_table(connection, table, reflection)
+            self.reader.verify()
+            fingerprint = self.reader.fingerprint or _hash(connection, reflection)
+            content = {
+                "name": self.reader.name,
+                "source": source,
+                "fingerprint": fingerprint,
+                "tables": [asdict(table) for table in reflection.tables],
+                "warnings": reflection.warnings,
+                "has_rows": reflection.has_rows,
+            }
+            _write_meta(connection, content)
+        return fingerprint
+
+    def _check_size(self, reflection: Reflection) -> None:
+        self.limits.check("tables", len(reflection.tables), "tables")
+        for table in reflection.tables:
+            what = f'columns in "{table.name}"'
+            self.limits.check("columns", len(table.columns), what)
+            self.total_rows += table.num_rows
+        self.limits.check("rows", self.total_rows, "rows")
+
+    def _write_table(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        table: SourceTable,
+        reflection: Reflection,
+    ) -> None:
+        columns = "".join(
+            f", {quote(one.name)} {_physical(reflection, table.name, one.name)}"
+            for one in table.columns
+        )
+        name = quote(table.name)
+        connection.execute(f"CREATE TABLE {name} ({quote(ROW)} BIGINT{columns})")
+        if not table.columns:
+            rows = f"SELECT * FROM range({table.num_rows})"
+            connection.execute(f"INSERT INTO {name} {rows}")
+            return
+        done = 0
+        for batch in self.reader.batches(table, reflection.types):
+            rows = pa.array(np.arange(done, done + batch.num_rows), type=pa.int64())
+            numbered = batch.add_column(0, ROW, rows)
+            with _registered(connection, numbered):
+                connection.execute(f"INSERT INTO {name} SELECT * FROM __batch")
+            done += batch.num_rows
+            self._advance(table.name, batch.num_rows)
+        if done != table.num_rows:
+            raise DatabaseError(
+                f'The table "{table.name}" changes while it is being read; close the'
+                " program that writes to it, or give a copy."
+            )
+
+    def _advance(self, table: str, num_rows: int) -> None:
+        self.num_rows += num_rows
+        seconds = time.monotonic() - self.started
+        self.limits.check("seconds", int(seconds), "seconds spent on reading so far")
+        megabytes = self.path.stat().st_size // 1_000_000
+        self.limits.check("megabytes", megabytes, "megabytes read so far")
+        self.on_reading(Reading(table, self.num_rows, self.total_rows, seconds))
+
+
+@contextmanager
+def _registered(
+    connection: duckdb.DuckDBPyConnection, batch: pa.RecordBatch
+) -> Iterator[None]:
+    connection.register("__batch", batch)
+    try:
+        yield
+    finally:
+        connection.unregister("__batch")
+
+
+def _hash(connection: duckdb.DuckDBPyConnection, reflection: Reflection) -> str:
+    """Return a hash of rows and declarations; the order of rows counts."""
+    total = hashlib.sha256()
+    for table in reflection.tables:
+        total.update(json.dumps(asdict(table), sort_keys=True).encode())
+        found = connection.execute(
+            "SELECT bit_xor(h), sum(h % 4294967296) FROM"
+            f" (SELECT hash(t) AS h FROM {quote(table.name)} t)"
+        ).fetchall()
+        total.update(repr(found).encode())
+    return total.hexdigest()[:16]
+
+
+def _physical(reflection: Reflection, table: str, column: str) -> str:
+    kind = str(reflection.types[table, column])
+    return {"int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR"}[kind]
 
 
 def _read_table(content: Mapping[str, Any]) -> SourceTable:

@@ -3,12 +3,13 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from workbench.database import without_password
 from workbench.errors import ModelError, StudyError, unknown
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
@@ -19,6 +20,7 @@ from workbench.task import TaskSpec
 STUDY_VERSION = 1
 MAX_DEPTH = 64
 DEFAULT_SEEDS = 6
+MAX_ROWS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Study:
         seeds: Number of seeds; seed s is the same for every arm.
         metric: Name in `METRICS`, or None for the task's own.
         budget: What every run may spend.
+        max_rows: Most rows of a source that become a graph; of a larger source some
+            target rows are drawn, with the parents and children they need.
     """
 
     arms: tuple[Arm, ...]
@@ -59,6 +63,7 @@ class Study:
     seeds: int = DEFAULT_SEEDS
     metric: str | None = None
     budget: Budget = field(default_factory=Budget)
+    max_rows: int = MAX_ROWS
 
     def __post_init__(self) -> None:
         """Check what can be checked without a database."""
@@ -85,6 +90,10 @@ class Study:
                 f'The depths are "{", ".join(map(str, self.depths))}"; whole numbers'
                 f" from 0 to {MAX_DEPTH} work."
             )
+        if self.max_rows < 1:
+            raise StudyError(
+                f'The most rows are "{self.max_rows}"; a number from 1 up works.'
+            )
         if not 1 <= self.seeds <= 1000:
             raise StudyError(
                 f'The number of seeds is "{self.seeds}"; 1 to 1000 work, and six are'
@@ -97,7 +106,7 @@ class Study:
         return tuple(dict.fromkeys(arm.source for arm in self.arms))
 
     def to_toml(self) -> str:
-        """Return the study as TOML that `from_toml` reads back to an equal value."""
+        """Return the study as TOML; reading it gives an equal study, without passwords."""
         task = {"name": self.task} if isinstance(self.task, str) else asdict(self.task)
         settings: dict[str, Any] = {
             "version": STUDY_VERSION,
@@ -106,9 +115,15 @@ class Study:
             "depths": list(self.depths),
             "seeds": self.seeds,
             "metric": self.metric,
+            "max_rows": self.max_rows,
             "task": _without_nothing(task),
             "budget": asdict(self.budget),
-            "arms": [_without_nothing(asdict(arm)) for arm in self.arms],
+            "arms": [
+                _without_nothing(
+                    asdict(replace(arm, source=without_password(arm.source)))
+                )
+                for arm in self.arms
+            ],
         }
         return tomli_w.dumps(_without_nothing(settings))
 
@@ -150,6 +165,7 @@ def study_from_settings(settings: Mapping[str, Any], folder: Path) -> Study:
             seeds=settings.get("seeds", DEFAULT_SEEDS),
             metric=settings.get("metric"),
             budget=_read_budget(settings.get("budget", {})),
+            max_rows=settings.get("max_rows", MAX_ROWS),
         )
     except KeyError as error:
         raise StudyError(f"The study has no {error}; it needs one.") from error

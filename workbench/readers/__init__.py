@@ -1,12 +1,17 @@
-"""The kinds of source that can be read, by the name a URL starts with."""
+"""The kinds of source that can be read, one member each."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
-from workbench.reader import AbstractReader
-from workbench.readers.sqlite import SqliteReader
+from workbench.address import Kind
+from workbench.reader import AbstractReader, Request
+from workbench.readers.server import open_server
+from workbench.readers.sqlite import open_sqlite
 
-READERS: Mapping[str, Callable[[Path], AbstractReader]] = MappingProxyType(
-    {"sqlite": SqliteReader}
+READERS: Mapping[Kind, Callable[[Request], AbstractReader]] = MappingProxyType(
+    {
+        Kind.SQLITE: open_sqlite,
+        Kind.SERVER: open_server,
+    }
 )
+"""What opens a source, by its kind; every one of them only reads."""

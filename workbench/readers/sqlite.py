@@ -1,6 +1,5 @@
 """SQLite files, also those in WAL mode, read completely and never written."""
 
-import difflib
 import hashlib
 import shutil
 import sqlite3
@@ -11,30 +10,44 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
 
+import adbc_driver_manager
+import adbc_driver_sqlite.dbapi
 import pyarrow as pa
-from sqlalchemy import Inspector, create_engine, inspect
-from sqlalchemy.exc import DatabaseError as EngineError
-from sqlalchemy.pool import StaticPool
+import pyarrow.compute as pc
 
 from workbench.errors import DatabaseError
 from workbench.reader import (
     BATCH_ROWS,
     AbstractReader,
+    MistypedError,
     Reflection,
+    Request,
     SourceColumn,
     SourceKey,
     SourceTable,
+    distinct_names,
     quote,
+    resolve_keys,
 )
 
 MAGIC = b"SQLite format 3\x00"
-OTHERS = ((0, b"PK\x03\x04", "a zip archive"), (8, b"DUCK", "a DuckDB file"))
+EXAMPLES = {pa.int64(): "0", pa.float64(): "0.0", pa.string(): "''"}
+SAFETY = ("PRAGMA trusted_schema = OFF", "PRAGMA query_only = ON")
 WAL_MODE = 2  # bytes 18 and 19 of the header, the file format's versions
 LOGS = ("-wal", "-journal")
 ATTEMPTS = 3
-COLUMNS_PER_QUERY = 500
+COLUMNS_PER_QUERY = 250
+BATCH_OPTION = "adbc.sqlite.query.batch_rows"
+
+
+def open_sqlite(request: Request) -> "SqliteReader":
+    """Open an SQLite file.
+
+    Raises:
+        DatabaseError: It is no SQLite database, or changes all the time.
+    """
+    return SqliteReader(request.path)
 
 
 class SqliteReader(AbstractReader):
@@ -49,13 +62,8 @@ class SqliteReader(AbstractReader):
     """
 
     def __init__(self, path: Path) -> None:
-        """Check the file and open it.
-
-        Raises:
-            DatabaseError: There is no such file, or it is no SQLite database.
-        """
         header = _read_header(path)
-        self._path: Final = path
+        self._path = path
         self._state = _state(path)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         opened, immutable = path, WAL_MODE in header[18:20]
@@ -65,9 +73,8 @@ class SqliteReader(AbstractReader):
         self._fingerprint = _hash([opened, *_logs(opened)])
         uri = f"{opened.resolve().as_uri()}?mode={'rw' if self._folder else 'ro'}"
         self._uri = f"{uri}&immutable=1" if immutable else uri
-        self._engine = create_engine(
-            "sqlite://", creator=lambda: _connect(self._uri), poolclass=StaticPool
-        )
+        self._distrusted: set[str] = set()
+        self._queries: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -82,46 +89,59 @@ class SqliteReader(AbstractReader):
     def reflect(self) -> Reflection:
         """Return the tables; views, virtual and internal tables are left out.
 
-        A column is a 64-bit integer, a double or a text, decided by the values of all
-        its rows: SQLite's declared types bind nothing.
+        A column is a 64-bit integer, a double or a text. SQLite's declared types bind
+        nothing: they are believed where reading checks them, and once one turns out
+        wrong the values of all rows decide.
         """
         with self._told(), closing(_connect(self._uri)) as connection:
-            draft = _Draft(connection, inspect(self._engine), [])
-            names = draft.table_names()
-            if not names:
-                raise DatabaseError(f'The file "{self._path}" holds no tables.')
-            types = {name: draft.column_types(name) for name in names}
-            tables = tuple(draft.table(name, types) for name in names)
+            draft = _Draft(connection, self._distrusted)
+            drawn = draft.tables()
+        if not drawn:
+            raise DatabaseError(f'The file "{self._path}" holds no tables.')
+        self._queries = {one.table.name: one.query for one in drawn}
+        tables, left_out = resolve_keys([one.table for one in drawn])
         return Reflection(
             tables=tables,
             types={
-                (table, column): kind
-                for table, columns in types.items()
-                for column, kind in columns.items()
+                (one.table.name, name): kind
+                for one in drawn
+                for name, kind in one.types.items()
             },
-            warnings=tuple(draft.warnings),
+            warnings=(*draft.warnings, *left_out),
         )
 
     def batches(
         self, table: SourceTable, types: Mapping[tuple[str, str], pa.DataType]
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in the order of the rowid, or of the primary key."""
-        kinds = [types[table.name, column.name] for column in table.columns]
-        names = [column.name for column in table.columns]
-        picked = ", ".join(map(_read_sql, names, kinds))
-        with self._told(), closing(_connect(self._uri)) as connection:
-            connection.text_factory = bytes  # Arrow decodes faster, a column at a time
-            order = _row_order(connection, table)
-            cursor = connection.execute(
-                f"SELECT {picked} FROM {quote(table.name)} ORDER BY {order}"
-            )
-            while rows := cursor.fetchmany(BATCH_ROWS):
-                columns = zip(*rows, strict=True)
-                arrays = [
-                    _to_arrow(values, kind)
-                    for values, kind in zip(columns, kinds, strict=True)
-                ]
-                yield pa.record_batch(arrays, names=names)
+        """Yield the rows in the order of the rowid, or of the primary key.
+
+        Raises:
+            MistypedError: A declared type was not kept by some value.
+        """
+        fields = [
+            pa.field(one.name, types[table.name, one.name]) for one in table.columns
+        ]
+        # The first row has a value of every type, so that the driver cannot guess.
+        typed = ", ".join(EXAMPLES[field.type] for field in fields)
+        with (
+            self._told(),
+            closing(adbc_driver_sqlite.dbapi.connect(self._uri)) as connection,
+            connection.cursor() as cursor,
+        ):
+            for pragma in SAFETY:
+                cursor.execute(pragma)
+            cursor.adbc_statement.set_options(**{BATCH_OPTION: str(BATCH_ROWS)})
+            cursor.execute(f"SELECT {typed} UNION ALL {self._queries[table.name]}")
+            is_first = True
+            try:
+                for batch in cursor.fetch_record_batch():
+                    yield _as_reflected(batch.slice(int(is_first)), pa.schema(fields))
+                    is_first = False
+            except OSError as error:
+                if "Type mismatch" not in str(error):
+                    raise
+                self._distrusted.add(table.name)
+                raise MistypedError(table.name) from error
 
     def verify(self) -> None:
         """Check that the file is the one that was fingerprinted.
@@ -133,8 +153,7 @@ class SqliteReader(AbstractReader):
             raise DatabaseError(_busy(self._path))
 
     def close(self) -> None:
-        """Close the file and delete the private copy, if there is one."""
-        self._engine.dispose()
+        """Delete the private copy, if there is one."""
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -142,37 +161,20 @@ class SqliteReader(AbstractReader):
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, EngineError) as error:
-            cause = str(getattr(error, "orig", error))
+        except (sqlite3.Error, adbc_driver_manager.Error, OSError) as error:
             raise DatabaseError(
-                f'The file "{self._path}" cannot be read: SQLite says "{cause}".'
+                f'The file "{self._path}" cannot be read: SQLite says "{error}".'
             ) from error
 
 
 def _read_header(path: Path) -> bytes:
-    if path.is_dir():
-        raise DatabaseError(f'"{path}" is a folder; give the SQLite file inside it.')
-    if not path.is_file():
-        raise DatabaseError(_missing(path))
-    try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise DatabaseError(f'The file "{path}" may not be read.') from error
-    if not header:
-        raise DatabaseError(f'The file "{path}" is empty; give an SQLite file.')
+    with path.open("rb") as file:
+        header = file.read(100)
     if not header.startswith(MAGIC):
-        kinds = [kind for at, magic, kind in OTHERS if header[at:].startswith(magic)]
-        what = f"{kinds[0]}, not" if kinds else "not"
-        raise DatabaseError(f'The file "{path}" is {what} an SQLite database.')
+        raise DatabaseError(
+            f'The file "{path}" is not an SQLite database, or is an encrypted one.'
+        )
     return header.ljust(100, b"\0")
-
-
-def _missing(path: Path) -> str:
-    beside = [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, beside, n=1)
-    hint = f'; did you mean "{path.parent / near[0]}"?' if near else "."
-    return f'There is no file "{path}"{hint}'
 
 
 def _busy(path: Path) -> str:
@@ -224,126 +226,142 @@ def _hash(paths: Sequence[Path]) -> str:
 
 def _connect(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA query_only = ON")
+    connection.text_factory = lambda text: text.decode(errors="replace")
+    for pragma in SAFETY:
+        connection.execute(pragma)
     return connection
 
 
 @dataclass(frozen=True, slots=True)
+class _Declared:
+    """A column as ``table_xinfo`` gives it; ``key`` counts from 1, 0 is outside it."""
+
+    name: str
+    sql_type: str
+    nullable: bool
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A table that is ready to be read."""
+
+    table: SourceTable
+    types: Mapping[str, pa.DataType]
+    query: str
+
+
 class _Draft:
     """The reflection while it is being put together."""
 
-    connection: sqlite3.Connection
-    inspector: Inspector
-    warnings: list[str]
+    def __init__(self, connection: sqlite3.Connection, distrusted: set[str]) -> None:
+        self.connection = connection
+        self.distrusted = distrusted
+        self.warnings: list[str] = []
 
-    def table_names(self) -> list[str]:
-        names = self.inspector.get_table_names()
+    def tables(self) -> list[_Drawn]:
+        names = self._table_names()
+        shown, renamed = distinct_names(names, "table")
+        self.warnings += renamed
+        spelt = dict(zip(names, shown, strict=True))
+        return [self._table(name, spelt) for name in names]
+
+    def _table_names(self) -> list[str]:
         found = self.connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-            " AND sql LIKE 'CREATE VIRTUAL TABLE%'"
-        )
-        virtual = {name for (name,) in found}
-        for name in sorted(virtual):
-            self.warnings.append(f'The virtual table "{name}" is left out.')
+            "SELECT name, sql LIKE 'CREATE VIRTUAL TABLE%' FROM sqlite_master"
+            " WHERE type = 'table' ORDER BY name"
+        ).fetchall()
+        virtual = sorted(name for name, is_virtual in found if is_virtual)
+        self.warnings += [
+            f'The virtual table "{name}" is left out.' for name in virtual
+        ]
         owned = tuple(f"{name}_" for name in virtual)  # shadow tables
         return [
             name
-            for name in names
-            if name not in virtual
+            for name, is_virtual in found
+            if not is_virtual
             and not name.startswith(owned)
             and not name.lower().startswith("sqlite_")
         ]
 
-    def column_types(self, table: str) -> dict[str, pa.DataType]:
-        """Return the type of every column that can be read, in order."""
-        declared = self._declared_types(table)
-        types: dict[str, pa.DataType] = {}
-        for column, low, high in self._stored_types(table, list(declared)):
-            if "blob" in (low, high):
-                self.warnings.append(
-                    f'The column "{table}.{column}" holds binary data and is left out.'
-                )
-                continue
-            types[column] = _arrow_type(low, high, declared[column])
-            if low != high and types[column] == pa.string():
-                self.warnings.append(
-                    f'The column "{table}.{column}" mixes numbers and text and is read'
-                    " as text."
-                )
-        return types
-
-    def _stored_types(
-        self, table: str, columns: Sequence[str]
-    ) -> Iterator[tuple[str, str | None, str | None]]:
-        for start in range(0, len(columns), COLUMNS_PER_QUERY):
-            part = columns[start : start + COLUMNS_PER_QUERY]
-            kinds = [f"nullif(typeof({quote(column)}), 'null')" for column in part]
-            picked = ", ".join(f"min({kind}), max({kind})" for kind in kinds)
-            found = self.connection.execute(f"SELECT {picked} FROM {quote(table)}")
-            values = found.fetchone()
-            yield from zip(part, values[::2], values[1::2], strict=True)
-
-    def _declared_types(self, table: str) -> dict[str, str]:
-        """Return the types as written; SQLAlchemy's would be SQLite's affinities."""
-        found = self.connection.execute(
-            "SELECT name, type FROM pragma_table_xinfo(?)", [table]
+    def _table(self, source_name: str, spelt: Mapping[str, str]) -> _Drawn:
+        name = spelt[source_name]
+        declared = self._declared(source_name)
+        shown, renamed = distinct_names(
+            [one.name for one in declared], f"column of {name}"
         )
-        declared = dict(found.fetchall())
-        columns = self.inspector.get_columns(table)
-        return {each["name"]: declared[each["name"]] for each in columns}
-
-    def table(
-        self, name: str, types: Mapping[str, Mapping[str, pa.DataType]]
-    ) -> SourceTable:
-        (num_rows,) = self.connection.execute(
-            f"SELECT count(*) FROM {quote(name)}"
-        ).fetchone()
-        declared = self._declared_types(name)
+        self.warnings += renamed
+        new_names = {one.name: new for one, new in zip(declared, shown, strict=True)}
+        readings = self._readings(source_name, declared, f"{name}.", new_names)
         columns = tuple(
-            SourceColumn(each["name"], declared[each["name"]], bool(each["nullable"]))
-            for each in self.inspector.get_columns(name)
-            if each["name"] in types[name]
+            SourceColumn(new_names[one.name], one.sql_type, one.nullable)
+            for one in declared
+            if one.name in readings
         )
-        key = tuple(self.inspector.get_pk_constraint(name)["constrained_columns"])
-        return SourceTable(
+        ((num_rows,),) = self.connection.execute(
+            f"SELECT count(*) FROM {quote(source_name)}"
+        ).fetchall()
+        picked = ", ".join(sql for sql, _ in readings.values()) or "NULL"
+        order = _row_order(self.connection, source_name, declared)
+        table = SourceTable(
             name=name,
             num_rows=num_rows,
             columns=columns,
-            primary_key=key if set(key) <= set(types[name]) else (),
-            foreign_keys=tuple(self._foreign_keys(name, types)),
+            primary_key=_primary_key(declared, readings, new_names),
+            foreign_keys=tuple(self._keys(source_name, new_names, spelt)),
+        )
+        return _Drawn(
+            table=table,
+            types={new_names[one]: kind for one, (_, kind) in readings.items()},
+            # In a subquery, as ORDER BY would otherwise sort the examples in as well.
+            query=f"SELECT * FROM (SELECT {picked} FROM {quote(source_name)}{order})",
         )
 
-    def _foreign_keys(
-        self, table: str, types: Mapping[str, Mapping[str, pa.DataType]]
-    ) -> Iterator[SourceKey]:
-        for columns, ref_table, ref_columns in self._declared_keys(table):
-            known = _known([ref_table], types)
-            own = _known(columns, types[table])
-            ref = self._referred(ref_columns, known[0], types) if known else ()
-            if own and len(own) == len(ref):
-                yield SourceKey(own, known[0], ref)
-                continue
-            self.warnings.append(
-                f'The key of "{table}" ({", ".join(columns)}) to "{ref_table}" is left'
-                " out: the table or a column of the key is not there."
-            )
+    def _declared(self, table: str) -> list[_Declared]:
+        found = self.connection.execute(
+            'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)'
+            " WHERE hidden <> 1",
+            [table],
+        )
+        return [
+            _Declared(name, sql_type or "", not required, key)
+            for name, sql_type, required, key in found
+        ]
 
-    def _referred(
+    def _readings(
         self,
-        columns: Sequence[str | None],
         table: str,
-        types: Mapping[str, Mapping[str, pa.DataType]],
-    ) -> tuple[str, ...]:
-        if None in columns:  # REFERENCES parent: its primary key
-            columns = self.inspector.get_pk_constraint(table)["constrained_columns"]
-        return _known(columns, types[table])
+        declared: Sequence[_Declared],
+        prefix: str,
+        new_names: Mapping[str, str],
+    ) -> dict[str, tuple[str, pa.DataType]]:
+        """Return, by column, the SQL that reads it and the type that gives."""
+        exact = table in self.distrusted
+        found: dict[str, tuple[str, pa.DataType]] = {}
+        for start in range(0, len(declared), COLUMNS_PER_QUERY):
+            part = declared[start : start + COLUMNS_PER_QUERY]
+            tests = ", ".join(_test_sql(one, exact) for one in part)
+            ((_, *answers),) = self.connection.execute(
+                f"SELECT count(*), {tests} FROM {quote(table)}"
+            ).fetchall()
+            for at, one in enumerate(part):
+                low, high, last = answers[3 * at : 3 * at + 3]
+                shown = f'The column "{prefix}{new_names[one.name]}"'
+                if "blob" in (low, last):
+                    self.warnings.append(f"{shown} holds binary data and is left out.")
+                    continue
+                kind = _kind(low, high, one.sql_type)
+                if low != high and kind == pa.string():
+                    self.warnings.append(
+                        f"{shown} mixes numbers and text and is read as text."
+                    )
+                is_certain = high is not None and (exact or _affinity(one) is None)
+                found[one.name] = _read_sql(one.name, kind, is_certain), kind
+        return found
 
-    def _declared_keys(
-        self, table: str
-    ) -> Iterator[tuple[list[str], str, list[str | None]]]:
-        # Not SQLAlchemy's reflection: it parses the CREATE statement and warns where
-        # a column has two keys.
+    def _keys(
+        self, table: str, new_names: Mapping[str, str], spelt: Mapping[str, str]
+    ) -> Iterator[SourceKey]:
         found = self.connection.execute(
             'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?)'
             " ORDER BY id DESC, seq",
@@ -351,20 +369,54 @@ class _Draft:
         )
         for _, parts in groupby(found.fetchall(), key=itemgetter(0)):
             _, ref_tables, columns, ref_columns = zip(*parts, strict=True)
-            yield list(columns), ref_tables[0], list(ref_columns)
+            yield SourceKey(
+                tuple(new_names.get(one, one) for one in columns),
+                spelt.get(ref_tables[0], ref_tables[0]),
+                # REFERENCES parent, without columns: its primary key
+                () if None in ref_columns else tuple(ref_columns),
+            )
 
 
-def _known(names: Sequence[str | None], known: Mapping[str, object]) -> tuple[str, ...]:
-    """Return names as they are spelt, SQLite ignoring case; empty if one is unknown."""
-    spelt = {name.lower(): name for name in known}
-    found = [spelt[name.lower()] for name in names if name and name.lower() in spelt]
-    return tuple(found) if len(found) == len(names) else ()
+def _affinity(column: _Declared) -> pa.DataType | None:
+    """Return the type that SQLite prefers for a column, where it prefers one.
+
+    Source: https://www.sqlite.org/datatype3.html, section 3.1.
+    """
+    declared = column.sql_type.upper()
+    if "INT" in declared:
+        return pa.int64()
+    if any(part in declared for part in ("CHAR", "CLOB", "TEXT")):
+        return pa.string()
+    if "BLOB" not in declared and any(
+        part in declared for part in ("REAL", "FLOA", "DOUB")
+    ):
+        return pa.float64()
+    return None
 
 
-def _arrow_type(low: str | None, high: str | None, declared: str) -> pa.DataType:
+def _test_sql(column: _Declared, exact: bool) -> str:
+    """Return three aggregates: lowest and highest type, and the type that sorts last.
+
+    Types sort as blob < integer < real < text, values with every blob last. Where the
+    declared type is believed the first two are what it says, and only binary data,
+    which the driver would take for text, is looked for.
+    """
+    name = quote(column.name)
+    last = f"nullif(typeof(max({name})), 'null')"
+    kind = None if exact else _affinity(column)
+    if kind is None:
+        stored = f"nullif(typeof({name}), 'null')"
+        return f"min({stored}), max({stored}), {last}"
+    believed = {pa.int64(): "integer", pa.float64(): "real", pa.string(): "text"}[kind]
+    if kind != pa.string():
+        return f"'{believed}', '{believed}', NULL"  # the driver tells a blob here
+    return f"'{believed}', '{believed}', {last}"
+
+
+def _kind(low: str | None, high: str | None, declared: str) -> pa.DataType:
     match low, high:
         case None, _:
-            return _declared_type(declared.upper())
+            return _declared_kind(declared.upper())
         case "integer", "integer":
             return pa.int64()
         case (("integer" | "real"), "real"):
@@ -373,11 +425,8 @@ def _arrow_type(low: str | None, high: str | None, declared: str) -> pa.DataType
             return pa.string()
 
 
-def _declared_type(declared: str) -> pa.DataType:
-    """Return the type of a column without values.
-
-    Source: https://www.sqlite.org/datatype3.html, section 3.1.
-    """
+def _declared_kind(declared: str) -> pa.DataType:
+    """Return the type of a column without values."""
     if "INT" in declared:
         return pa.int64()
     if any(part in declared for part in ("REAL", "FLOA", "DOUB", "NUM", "DEC")):
@@ -385,38 +434,62 @@ def _declared_type(declared: str) -> pa.DataType:
     return pa.string()
 
 
-def _read_sql(column: str, kind: pa.DataType) -> str:
+def _read_sql(column: str, kind: pa.DataType, is_certain: bool) -> str:
+    """Return the SQL of a column; one that is believed is read as it is and checked."""
     name = quote(column)
-    if kind == pa.int64():
+    if not is_certain or kind == pa.int64():
         return name
-    if kind == pa.float64():
-        finite = f"abs({name}) < 9e999"  # an infinity is a missing value
-        return f"CASE WHEN {finite} THEN CAST({name} AS REAL) END"
-    return f"CAST({name} AS TEXT)"
+    return f"CAST({name} AS {'REAL' if kind == pa.float64() else 'TEXT'})"
 
 
-def _to_arrow(values: Sequence[object], kind: pa.DataType) -> pa.Array:
+def _primary_key(
+    declared: Sequence[_Declared],
+    readings: Mapping[str, object],
+    new_names: Mapping[str, str],
+) -> tuple[str, ...]:
+    parts = sorted((one for one in declared if one.key), key=lambda one: one.key)
+    if any(one.name not in readings for one in parts):
+        return ()
+    return tuple(new_names[one.name] for one in parts)
+
+
+def _row_order(
+    connection: sqlite3.Connection, table: str, declared: Sequence[_Declared]
+) -> str:
+    """Return the SQL of the source's order: the rowid where there is one."""
+    for name in ("rowid", "_rowid_", "oid"):
+        if any(one.name.lower() == name for one in declared):
+            continue
+        try:
+            connection.execute(f"SELECT {name} FROM {quote(table)} LIMIT 0")
+        except sqlite3.OperationalError:
+            break
+        return f" ORDER BY {name}"
+    parts = sorted((one for one in declared if one.key), key=lambda one: one.key)
+    listed = ", ".join(quote(one.name) for one in parts)
+    return f" ORDER BY {listed}" if listed else ""
+
+
+def _as_reflected(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch under its columns' names, with what cannot be kept made NULL."""
+    arrays = [
+        _clean(array, field.type)
+        for array, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _clean(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    if kind == pa.float64():  # an infinity is a missing value
+        return pc.if_else(pc.is_finite(array), array, pa.scalar(None, kind))
     if kind != pa.string():
-        return pa.array(values, type=kind)
-    binary = pa.array(values, type=pa.binary())
+        return array
+    binary = array.cast(pa.binary())
     try:
-        return binary.cast(pa.string())
+        return binary.cast(kind)  # checks every byte
     except pa.ArrowInvalid:  # not UTF-8: keep what can be read
         texts = [
             None if value is None else value.decode(errors="replace")
             for value in binary.to_pylist()
         ]
-        return pa.array(texts, type=pa.string())
-
-
-def _row_order(connection: sqlite3.Connection, table: SourceTable) -> str:
-    """Return the SQL of the source's order: the rowid where there is one."""
-    for name in ("rowid", "_rowid_", "oid"):
-        if any(column.name.lower() == name for column in table.columns):
-            continue
-        try:
-            connection.execute(f"SELECT {name} FROM {quote(table.name)} LIMIT 0")
-        except sqlite3.OperationalError:
-            break
-        return name
-    return ", ".join(map(quote, table.primary_key)) or "1"
+        return pa.array(texts, type=kind)
