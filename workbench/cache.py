@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from workbench.database import cache_directory
+import duckdb
 
-KEPT = ("snapshots", "samples")
+from workbench.database import cache_directory, reopen
+from workbench.errors import DatabaseError
+
+SNAPSHOTS, SAMPLES = "snapshots", "samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +19,22 @@ class CacheEntry:
 
     Attributes:
         path: Where it lies.
+        kind: ``"snapshot"`` or ``"sample"``.
+        name: The source it was read from, without a password.
         num_bytes: How large it is.
+        written: When it was written, in local time.
     """
 
     path: Path
+    kind: str
+    name: str
     num_bytes: int
+    written: datetime
 
 
 def list_cache() -> tuple[CacheEntry, ...]:
     """Return the snapshots and sample databases that are kept, largest first."""
-    entries = (CacheEntry(path, path.stat().st_size) for path in _files())
+    entries = (_entry(path) for path in _files())
     return tuple(sorted(entries, key=lambda entry: (-entry.num_bytes, entry.path)))
 
 
@@ -41,5 +51,27 @@ def clear_cache() -> int:
 
 
 def _files() -> Iterator[Path]:
-    for folder in KEPT:
-        yield from (cache_directory() / folder).glob("**/*.*")
+    for folder in (SNAPSHOTS, SAMPLES):
+        for path in (cache_directory() / folder).glob("**/*.*"):
+            if path.is_file():
+                yield path
+
+
+def _entry(path: Path) -> CacheEntry:
+    state = path.stat()
+    is_snapshot = SNAPSHOTS in path.parts
+    return CacheEntry(
+        path=path,
+        kind="snapshot" if is_snapshot else "sample",
+        name=_source(path) if is_snapshot else path.stem,
+        num_bytes=state.st_size,
+        written=datetime.fromtimestamp(state.st_mtime).replace(microsecond=0),
+    )
+
+
+def _source(path: Path) -> str:
+    try:
+        with reopen(path) as database:
+            return database.source
+    except (DatabaseError, duckdb.Error):
+        return path.stem  # of an older version, or being written

@@ -1,8 +1,7 @@
 """Calls into the core, each kept while what it was asked about stays the same.
 
-What comes back is immutable and is therefore kept as it is, not copied. A visitor's
-file lies under a path of that visitor's session, so nobody else can ask for the same
-key.
+What comes back is immutable and is therefore kept as it is, not copied. What a visitor
+has opened is known by a name that only that visitor's session can resolve.
 """
 
 from collections.abc import Sequence
@@ -12,12 +11,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from workbench.database import connect, quote
+from workbench.database import SAMPLE, Reading, connect, quote
 from workbench.execute import PlannedStudy, plan_study, resolve_task
+from workbench.hints import Hints, read_hints
 from workbench.results import Results, load_results
-from workbench.schema import Schema, infer_schema
+from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.study import Arm, Study
 from workbench.task import Leak, Task, TaskSpec, define_task, suspected_leaks
+from workbench.ui import place, words
 
 NUM_SHOWN_ROWS = 8
 
@@ -30,9 +31,48 @@ class Question:
     leaks: tuple[Leak, ...]
 
 
+def open_source(
+    address: str,
+    password: str | None = None,
+    schemas: Sequence[str] = (),
+    dialect: str | None = None,
+) -> str:
+    """Read a source, showing how far it is, and return its name in the page's address.
+
+    A click anywhere else ends the reading; what was read so far is dropped.
+    """
+    bar = st.progress(0.0, text="Opening…")
+
+    def show(reading: Reading) -> None:
+        share = reading.num_rows / reading.total_rows if reading.total_rows else 0.0
+        bar.progress(min(share, 1.0), text=words.reading(reading))
+
+    with connect(
+        address,
+        password=password,
+        schemas=schemas,
+        dialect=dialect,
+        on_reading=show,
+    ) as database:
+        bar.empty()
+        if address.startswith(SAMPLE):
+            return address
+        return place.remember(database, database.source)
+
+
 def schema_of(address: str) -> Schema:
-    """Return what a database holds."""
-    return _schema(address, _stamp(address))
+    """Return what a database holds, with the visitor's changes."""
+    return _schema(address, _stamp(address), place.hints_file())
+
+
+def has_rows(address: str) -> bool:
+    """Return whether a database is more than a schema."""
+    return _opened(address, _stamp(address))[0]
+
+
+def hints_of(address: str) -> Hints:
+    """Return the hints that come with a database, before any change."""
+    return _opened(address, _stamp(address))[1]
 
 
 def rows_of(address: str, table: str) -> pd.DataFrame:
@@ -42,14 +82,15 @@ def rows_of(address: str, table: str) -> pd.DataFrame:
 
 def question_of(address: str, spec: TaskSpec | str) -> Question:
     """Return a task over a database, and its suspected leaks."""
-    return _question(address, _stamp(address), spec)
+    return _question(address, _stamp(address), place.hints_file(), spec)
 
 
 def plan_of(
     address: str, spec: TaskSpec | str, topologies: Sequence[str]
 ) -> PlannedStudy:
     """Return what graphs of a database would hold and reach."""
-    arms = tuple(Arm(address, topology) for topology in topologies)
+    hints = place.hints_file()
+    arms = tuple(Arm(address, topology, hints) for topology in topologies)
     return plan_of_study(Study(arms=arms, task=spec))
 
 
@@ -76,16 +117,22 @@ def _stamp(address: str) -> tuple[int, ...]:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the database…")
-def _schema(address: str, stamp: tuple[int, ...]) -> Schema:
+def _schema(address: str, stamp: tuple[int, ...], hints: str | None) -> Schema:
     with connect(address) as database:
-        return infer_schema(database)
+        return infer_schema(database, read_hints(Path(hints)) if hints else None)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _opened(address: str, stamp: tuple[int, ...]) -> tuple[bool, Hints]:
+    with connect(address) as database:
+        return database.has_rows, fitting_hints(database)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
 def _rows(address: str, stamp: tuple[int, ...], table: str) -> pd.DataFrame:
-    columns = [column.name for column in _schema(address, stamp).table(table).columns]
-    wanted = ", ".join(quote(column) for column in columns)
     with connect(address) as database:
+        columns = database.table(table).columns
+        wanted = ", ".join(quote(column.name) for column in columns) or "1"
         found = database.sql(
             f"SELECT {wanted} FROM {quote(table)} ORDER BY __row LIMIT {NUM_SHOWN_ROWS}"
         )
@@ -93,8 +140,10 @@ def _rows(address: str, stamp: tuple[int, ...], table: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=24, show_spinner="Looking at the target and its rows…")
-def _question(address: str, stamp: tuple[int, ...], spec: TaskSpec | str) -> Question:
-    schema = _schema(address, stamp)
+def _question(
+    address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
+) -> Question:
+    schema = _schema(address, stamp, hints)
     with connect(address) as database:
         task = define_task(database, schema, resolve_task(schema, spec, None))
         return Question(task, suspected_leaks(database, schema, task))

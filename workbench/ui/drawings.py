@@ -13,7 +13,7 @@ from workbench.blueprint import (
     RowNode,
     ValueEdge,
 )
-from workbench.schema import Schema, Table
+from workbench.schema import KeyOrigin, Schema, Table
 from workbench.ui import words
 from workbench.ui.diagram import Arrow, Box, Line
 from workbench.ui.diagram.layout import Rings, in_layers, in_rings
@@ -68,9 +68,19 @@ def draw_schema(schema: Schema, detail: str) -> tuple[list[Box], list[Line]]:
             source=key.table,
             target=key.ref_table,
             label=", ".join(key.columns),
-            line="solid" if key.declared else "dashed",
+            line="dashed" if key.origin is KeyOrigin.INFERRED else "solid",
         )
         for key in keys
+    ]
+    lines += [
+        Line(
+            id=key.id,
+            source=key.table,
+            target=key.ref_table,
+            label=", ".join(key.columns),
+            line="dotted",
+        )
+        for key in schema.suggested_keys
     ]
     return boxes, lines
 

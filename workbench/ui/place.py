@@ -8,15 +8,20 @@ only.
 """
 
 import hashlib
+import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
+from workbench.database import SAMPLE, Database, joined_sources
 from workbench.errors import DatabaseError
+from workbench.hints import Hints, hints_to_toml
 from workbench.jobs import results_folder
 from workbench.results import stored
 from workbench.samples import SAMPLES
@@ -34,11 +39,24 @@ DEFAULT_GRAPHS = ("row2node", "flattened")
 MAX_GRAPHS = 4
 MAX_TEXT = 2000
 MAX_UPLOAD_MB = 200
-SQLITE_MAGIC = b"SQLite format 3\x00"
 STORED_RESULTS = "address"
 
 _KEPT = "place"
-_UPLOADS = "uploads"
+_OPENED = "opened"
+_HINTS = "hints"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A database that this session has opened.
+
+    Attributes:
+        snapshot: The file that holds its rows.
+        written: What was opened, as it may be shown.
+    """
+
+    snapshot: Path
+    written: str
 
 
 def carry_over() -> None:
@@ -88,45 +106,107 @@ def source_address() -> str | None:
     kind, _, rest = name.partition(":")
     if kind == "sample" and rest in SAMPLES:
         return name
-    if kind == "upload" and re.fullmatch(r"[0-9a-f]{32}", rest):
-        found = st.session_state.get(_UPLOADS, {}).get(rest)
+    if kind == "open":
+        found = _opened().get(rest)
         if found is not None:
-            return str(found)
+            return str(found.snapshot)
     raise DatabaseError(words.LINK_TO_NOTHING)
 
 
-def keep_upload(name: str, content: bytes) -> str:
-    """Keep an uploaded SQLite file for this session and return its source name.
+def written_source() -> str | None:
+    """Return how the open source was named when it was opened, without a password."""
+    name = read(SOURCE) or ""
+    kind, _, rest = name.partition(":")
+    found = _opened().get(rest) if kind == "open" else None
+    return found.written if found else read(SOURCE)
+
+
+def keep_uploads(files: Sequence[tuple[str, bytes]]) -> str:
+    """Keep uploaded files for this session and return what `connect` opens.
+
+    Several scripts are one source; several other files are a folder.
 
     Raises:
-        DatabaseError: The content is no SQLite database, or larger than is kept.
+        DatabaseError: They are larger together than is kept.
     """
-    if len(content) > MAX_UPLOAD_MB * 1_000_000:
-        raise DatabaseError(words.too_large(name, len(content), MAX_UPLOAD_MB))
-    if not content.startswith(SQLITE_MAGIC):
-        raise DatabaseError(words.not_sqlite(name, content[:16]))
-    digest = hashlib.sha256(content).hexdigest()[:32]
-    folder = _session_folder() / digest
-    folder.mkdir(exist_ok=True)
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-")[:60]
-    path = folder / f"{stem or 'database'}.sqlite"
-    if not path.exists():
-        draft = path.with_suffix(".part")
-        draft.write_bytes(content)
-        draft.replace(path)
-    st.session_state.setdefault(_UPLOADS, {})[digest] = path
-    return f"upload:{digest}"
+    total = sum(len(content) for _, content in files)
+    if total > MAX_UPLOAD_MB * 1_000_000:
+        raise DatabaseError(words.too_large(files[0][0], total, MAX_UPLOAD_MB))
+    digest = hashlib.sha256()
+    for name, content in files:
+        digest.update(hashlib.sha256(name.encode() + b"/" + content).digest())
+    stem = _plain(Path(files[0][0]).stem) if len(files) == 1 else "upload"
+    folder = _session_folder() / digest.hexdigest()[:32] / stem
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for at, (name, content) in enumerate(files):
+        path = folder / _file_name(name, at)
+        path.write_bytes(content)
+        paths.append(str(path))
+    if len(paths) == 1:
+        return paths[0]
+    joined = joined_sources(paths)
+    return joined[0] if len(joined) == 1 else str(folder)
+
+
+def remember(database: Database, written: str) -> str:
+    """Keep an opened database for this session and return its name in the address.
+
+    Args:
+        database: The opened database; its snapshot is what pages read from now on.
+        written: What was opened, as it may be shown.
+    """
+    name = secrets.token_hex(16)
+    _opened()[name] = Opened(database.path, written)
+    return f"open:{name}"
 
 
 def keep_for_job(address: str, folder: Path) -> str:
-    """Return an address that outlives this session: uploads are copied to the results.
+    """Return an address that outlives this session.
 
-    A job goes on after its page is closed, and the session's files are then gone.
+    A job goes on after its page is closed, and what the session has opened may be
+    cleared from the cache by then: its snapshot is kept with the results.
     """
-    if address.startswith("sample:"):
+    if address.startswith(SAMPLE):
         return address
     folder.mkdir(parents=True, exist_ok=True)
-    return str(shutil.copy2(address, folder))
+    kept = folder / f"rows{Path(address).suffix}"
+    try:
+        os.link(address, kept)  # a second name costs nothing
+    except OSError:
+        shutil.copy2(address, kept)
+    return str(kept)
+
+
+def keep_hints(file: str, folder: Path) -> str:
+    """Return a hint file that outlives this session."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(shutil.copy2(file, folder))
+
+
+def hints() -> Hints | None:
+    """Return what a visitor has changed of the open database's schema, if anything."""
+    return st.session_state.get(_HINTS, {}).get(read(SOURCE))
+
+
+def change_hints(changed: Hints | None) -> None:
+    """Keep changes to the schema of the open database, or drop all of them."""
+    kept = st.session_state.setdefault(_HINTS, {})
+    if changed is None:
+        kept.pop(read(SOURCE), None)
+    else:
+        kept[read(SOURCE)] = changed
+
+
+def hints_file() -> str | None:
+    """Return a file with the visitor's changes, or None when there are none."""
+    changed = hints()
+    if changed is None:
+        return None
+    text = hints_to_toml(changed).encode()
+    path = _session_folder() / f"{hashlib.sha256(text).hexdigest()[:16]}.hints.toml"
+    path.write_bytes(text)
+    return str(path)
 
 
 def question() -> TaskSpec | str | None:
@@ -186,6 +266,20 @@ def results() -> Path:
     if name is None or name == STORED_RESULTS:
         return stored(STORED_RESULTS)
     return results_folder(name)
+
+
+def _opened() -> dict[str, Opened]:
+    return st.session_state.setdefault(_OPENED, {})
+
+
+def _file_name(name: str, at: int) -> str:
+    """Return a harmless name for an uploaded file; it keeps its endings."""
+    plain = _plain(Path(name).name.replace("\\", "/").rpartition("/")[2])
+    return plain if plain.strip(".") else f"file-{at}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w. -]+", "-", name).strip(". -")[-100:] or "database"
 
 
 def _session_folder() -> Path:

@@ -27,7 +27,11 @@ def portable(study: Study, folder: Path) -> Study:
     return replace(
         study,
         arms=tuple(
-            replace(arm, source=place.keep_for_job(arm.source, folder))
+            replace(
+                arm,
+                source=place.keep_for_job(arm.source, folder),
+                hints=arm.hints and place.keep_hints(arm.hints, folder),
+            )
             for arm in study.arms
         ),
     )

@@ -6,10 +6,12 @@ from typing import Any
 import pandas as pd
 
 from workbench.blueprint import Blueprint
-from workbench.schema import Schema, Table
+from workbench.schema import ForeignKey, Schema, Table
 from workbench.score import METRICS
 from workbench.task import Task, TaskType
 from workbench.ui import words
+
+MEANING, USED = "Meaning (semantic type)", "Used"
 
 
 def table_in_words(table: Table) -> str:
@@ -29,7 +31,7 @@ def links_of(schema: Schema, name: str) -> list[str]:
     found = []
     for key in schema.keys_from(name):
         columns = ", ".join(key.columns)
-        kind = "" if key.declared else " (from the hints)"
+        kind = words.ORIGINS[key.origin]
         missing = f", {key.num_dangling:,} lead nowhere" if key.num_dangling else ""
         empty = f", {key.num_null:,} empty" if key.num_null else ""
         found.append(f"{columns} → {key.ref_table}{kind}{missing}{empty}")
@@ -59,15 +61,48 @@ def columns_of(schema: Schema, table: Table) -> pd.DataFrame:
                         ),
                     ]
                 ),
-                "Meaning (semantic type)": words.STYPES[column.stype],
+                MEANING: words.STYPES[column.stype],
                 "Declared as": column.sql_type,
                 "Distinct": column.num_distinct,
                 "Empty (NULL)": column.num_null,
+                "Unit": column.unit or "",
                 "Why this type": column.evidence,
             }
             for column in table.columns
         ]
     )
+
+
+def keys_of(schema: Schema) -> tuple[list[ForeignKey], pd.DataFrame]:
+    """Return every key, used or suggested, and a row for each with its evidence."""
+    keys = [*schema.foreign_keys, *schema.suggested_keys]
+    used = {key.id for key in schema.foreign_keys}
+    return keys, pd.DataFrame(
+        [
+            {
+                USED: key.id in used,
+                "From": f"{key.table}.{', '.join(key.columns)}",
+                "To": f"{key.ref_table}.{', '.join(key.ref_columns)}",
+                "Who says so": str(key.origin),
+                "Confidence": key.confidence,
+                "Matched": _matched(schema, key),
+                "Lead nowhere (orphans)": key.num_dangling,
+                "Empty (NULL)": key.num_null,
+                "Why": str(key.evidence.get("why", "")),
+            }
+            for key in keys
+        ],
+        columns=[
+            *(USED, "From", "To", "Who says so", "Confidence", "Matched"),
+            *("Lead nowhere (orphans)", "Empty (NULL)", "Why"),
+        ],
+    )
+
+
+def _matched(schema: Schema, key: ForeignKey) -> float | None:
+    """Return the share of a key's values that name a row; None without a value."""
+    filled = schema.table(key.table).num_rows - key.num_null
+    return (filled - key.num_dangling) / filled if filled else None
 
 
 def all_tables(schema: Schema) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from workbench.schema import Stype
+from workbench.database import Reading
+from workbench.schema import KeyOrigin, Stype
 from workbench.task import TaskType
 
 TITLE = "Which graph should you build from your database, and how deep should it go?"
@@ -13,15 +14,36 @@ PROMISE = (
 )
 WHAT_IS_READ = (
     "Opening a database copies its rows into a private cache on this machine (a"
-    " snapshot). Your file is opened for reading only and is never written."
+    " snapshot). The database itself is opened for reading only and is never written."
+)
+FILE_KINDS = (
+    "SQLite or DuckDB files, CSV or Parquet (one file, several, or a zip or tar of"
+    " them), an Excel workbook (a sheet a table), SQL scripts with or without rows,"
+    " DBML. Several files together are one database."
+)
+SERVERS = (
+    "Any database with a SQLAlchemy driver; PostgreSQL, MySQL and MariaDB come with"
+    " one. It is read in one read-only transaction. The password is used once and is"
+    " neither stored nor shown."
+)
+LINES = (
+    "An arrow points from a row to the row it refers to (a foreign key). Solid:"
+    " declared in the database, or said by a hint file. Dashed: found in the rows and"
+    " used, unless you reject it. Dotted: possible, and used only if you accept it."
 )
 NOTHING_OPEN = "Nothing is open yet. Open a sample or a file of your own first."
 NO_QUESTION = "Nothing is to be predicted yet. Say what first."
-NO_ROWS = "This file has tables but no rows, so there is nothing to learn from yet."
+NO_ROWS = "The tables hold no rows, so there is nothing to learn from yet."
+ONLY_A_SCHEMA = (
+    "This is a schema without rows. Graphs of it can be planned: hops are exact, counts"
+    " are for assumed rows. To train, plant a signal below, or open a database that has"
+    " rows."
+)
 NO_TABLES = "This database has no tables, so there is nothing to look at yet."
 NO_KEYS = (
-    "No links (foreign keys) are declared, so no row leads to another. A hint file can"
-    " name them; until then only the target's own rows can be used."
+    "No links (foreign keys) are declared and none were found, so no row leads to"
+    " another. A hint file can name them; until then only the target's own rows can be"
+    " used."
 )
 ONE_TABLE = (
     "A graph needs two linked tables, or columns whose values become nodes (the"
@@ -50,10 +72,20 @@ STYPES: Mapping[Stype, str] = MappingProxyType(
     {
         Stype.NUMERICAL: "number (numerical)",
         Stype.CATEGORICAL: "one of a few values (categorical)",
+        Stype.MULTICATEGORICAL: "several of a few values (multicategorical)",
+        Stype.BOOLEAN: "yes or no (boolean)",
         Stype.TIMESTAMP: "date or time (timestamp)",
-        Stype.TEXT: "free text (text)",
+        Stype.TEXT: "short text (text)",
+        Stype.FREE_TEXT: "free text (free-text)",
         Stype.ID: "identifier (id), never a feature",
         Stype.CONSTANT: "always the same (constant), never a feature",
+    }
+)
+ORIGINS: Mapping[KeyOrigin, str] = MappingProxyType(
+    {
+        KeyOrigin.DECLARED: "",
+        KeyOrigin.HINTS: " (said by the hints)",
+        KeyOrigin.INFERRED: " (found in the rows)",
     }
 )
 TASK_TYPES: Mapping[TaskType, str] = MappingProxyType(
@@ -96,18 +128,12 @@ PHASES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def not_sqlite(name: str, start: bytes) -> str:
-    """Say what an uploaded file is instead of a SQLite database."""
-    if not start:
-        return f'"{name}" is empty. Upload a SQLite database.'
-    known = {b"PK": "a zip file", b"SQLite": "cut short", b"\x1f\x8b": "a gzip file"}
-    guess = next((kind for magic, kind in known.items() if start.startswith(magic)), "")
-    seen = start[:8].decode("ascii", "replace").encode("ascii", "replace").decode()
-    shown = "".join(sign if sign.isprintable() else "?" for sign in seen)
-    what = f", so it is {guess}" if guess else ""
+def reading(found: Reading) -> str:
+    """Say how far a source has been read."""
+    left = found.seconds_left
+    still = "" if left is None else f", {duration(left)} left"
     return (
-        f'"{name}" is not a SQLite database: it starts with "{shown}"{what}. Upload a'
-        " file that SQLite wrote (.sqlite, .db)."
+        f"Reading {found.table}: {found.num_rows:,} of {rows(found.total_rows)}{still}"
     )
 
 

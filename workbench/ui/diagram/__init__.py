@@ -13,7 +13,7 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.components import v2
 
-LineKind = Literal["solid", "dashed", "thick"]
+LineKind = Literal["solid", "dashed", "dotted", "thick"]
 Arrow = Literal["up", "down", "both"]
 
 FRONTEND = Path(__file__).parent / "frontend"

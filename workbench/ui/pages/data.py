@@ -3,8 +3,9 @@
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.samples import SAMPLES
-from workbench.ui import calls, drawings, place, tables, widgets, words
+from workbench.schema import KeyOrigin
+from workbench.ui import calls, drawings, kept, opening, place, tables, widgets, words
+from workbench.ui.changes import Changes
 from workbench.ui.diagram import draw, selection
 
 PAGE_WIDTH = 1080  # pixels that a drawing has on a window of 1280
@@ -17,39 +18,10 @@ except WorkbenchError as error:
     st.warning(widgets.as_text(str(error)))
     address = None
 
-# --- opening one -----------------------------------------------------------
-
-with st.expander(
-    "Open another database" if address else "Open a database",
-    expanded=address is None,
-    icon=":material/database:",
-):
-    st.markdown("**A sample**, to see how it works")
-    with st.grid(min_column_width=300, gap="small"):
-        for sample in SAMPLES.values():
-            with st.container(border=True, height="stretch"):
-                st.markdown(f"**{widgets.as_text(sample.title)}**")
-                st.caption(widgets.as_text(sample.story))
-                if st.button(f"Open {sample.name}", key=f"data_open_{sample.name}"):
-                    place.open_source(f"sample:{sample.name}")
-                    st.rerun()
-    st.markdown("**A file of your own**: a SQLite database (.sqlite, .db)")
-    upload = st.file_uploader(
-        "SQLite database",
-        type=["sqlite", "sqlite3", "db", "db3"],
-        max_upload_size=place.MAX_UPLOAD_MB,
-        key="data_upload",
-        label_visibility="collapsed",
-    )
-    st.caption(f"{words.WHAT_IS_READ} {words.PROMISE}")
-    if upload is not None and upload.file_id != st.session_state.get("data_taken"):
-        with widgets.errors_shown():
-            name = place.keep_upload(upload.name, upload.getvalue())
-        st.session_state["data_taken"] = upload.file_id
-        place.open_source(name)
-        st.rerun()
+opening.show(expanded=address is None)
 
 if address is None:
+    kept.show()
     st.stop()
 
 # --- what it holds ---------------------------------------------------------
@@ -69,7 +41,9 @@ following.page_link(
     icon=":material/arrow_forward:",
 )
 
-if not any(table.num_rows for table in schema.tables):
+if not calls.has_rows(address):
+    st.info(words.ONLY_A_SCHEMA)
+elif not any(table.num_rows for table in schema.tables):
     st.warning(words.NO_ROWS)
 if len(schema.tables) == 1:
     st.info(words.ONE_TABLE)
@@ -105,10 +79,17 @@ draw(
     f" {len(schema.foreign_keys)} links between them.",
     selected=chosen,
 )
-st.caption(
-    "An arrow points from a row to the row it refers to (a foreign key). Solid:"
-    " declared in the database. Dashed: named by a hint file, not declared."
-)
+st.caption(words.LINES)
+
+changes = Changes(address, schema)
+changes.show_state()
+num_found = sum(key.origin is KeyOrigin.INFERRED for key in schema.foreign_keys)
+with st.expander(
+    f"Links (foreign keys): {len(schema.foreign_keys)} used, {num_found} of them found"
+    f" in the rows, {len(schema.suggested_keys)} more possible",
+    expanded=bool(num_found or schema.suggested_keys),
+):
+    changes.show_keys()
 
 table = schema.table(chosen)
 st.markdown(f"#### {widgets.as_text(chosen)}")
@@ -123,13 +104,8 @@ for warning in schema.warnings:
         st.warning(widgets.as_text(warning))
 
 st.markdown("**Columns**")
-st.dataframe(
-    tables.columns_of(schema, table),
-    hide_index=True,
-    key="data_columns",
-    alt=f"The columns of {chosen} with types and evidence",
-    column_config={"Why this type": st.column_config.TextColumn(width="large")},
-)
+changes.show_columns(table)
+changes.show_time(table)
 st.markdown("**First rows**")
 with widgets.errors_shown():
     st.dataframe(
@@ -150,3 +126,5 @@ if schema.warnings:
     with st.expander(f"{len(schema.warnings)} things to know about this database"):
         for warning in schema.warnings:
             st.markdown(f"- {widgets.as_text(warning)}")
+
+kept.show()

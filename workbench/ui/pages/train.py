@@ -120,7 +120,7 @@ with right:
 
 with widgets.errors_shown():
     study = Study(
-        arms=tuple(Arm(address, name) for name in names),
+        arms=tuple(Arm(address, name, place.hints_file()) for name in names),
         task=spec,
         models=tuple(models),
         remedies=tuple(remedies),

@@ -140,8 +140,9 @@ function look2style(look) {
     { selector: "edge", style: {
       "curve-style": "bezier", width: 1.5, "line-color": look.ink, "line-opacity": 0.45,
       "target-arrow-color": look.ink, "source-arrow-color": look.ink, "arrow-scale": 0.9 } },
-    { selector: "edge.solid, edge.dashed", style: { "target-arrow-shape": "triangle" } },
+    { selector: "edge.solid, edge.dashed, edge.dotted", style: { "target-arrow-shape": "triangle" } },
     { selector: "edge.dashed", style: { "line-style": "dashed" } },
+    { selector: "edge.dotted", style: { "line-style": "dotted", opacity: 0.6 } },
     { selector: "edge.thick", style: { width: 4, "line-opacity": 0.55 } },
     { selector: "edge.both", style: { "target-arrow-shape": "none" } },
     { selector: "edge.down", style: {
