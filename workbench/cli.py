@@ -16,6 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from workbench.errors import StudyError, WorkbenchError
+from workbench.resources import lasting_cache
 
 INTERRUPTED = 130
 
@@ -260,6 +261,42 @@ def run(
     _run(read_study(study), out, jobs, as_json)
 
 
+@app.command("plant")
+def plant(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A schema, with or without rows.")
+    ],
+    target: Annotated[str, typer.Option(help="The TABLE whose rows get a label.")],
+    signal: Annotated[str, typer.Option(help="The TABLE.COLUMN that decides it.")],
+    out: Annotated[Path, typer.Option(help="The SQLite file to write.")],
+    variant: Annotated[str, typer.Option(help="plain or graded.")] = "plain",
+    noise: Annotated[
+        float, typer.Option(help="Share of plain labels that are turned over.")
+    ] = 0.1,
+    rows: Annotated[
+        int, typer.Option(help="Groups of rows that share nothing on the way.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(help="Another seed, other rows.")] = 0,
+    hints: Hints = None,
+) -> None:
+    """Make up rows for a schema, with a signal at a known number of hops."""
+    from workbench.database import connect
+    from workbench.plant import Plant, plant_signal, read_variant
+    from workbench.schema import infer_schema, read_hints
+
+    chosen = None if hints is None else read_hints(hints)
+    request = Plant(target, signal, read_variant(variant), noise, rows, seed)
+    with connect(source) as database:
+        planted = plant_signal(infer_schema(database, chosen), request, out)
+    typer.echo(f"{planted.task.target} lies {planted.hops} hops from {signal}")
+    for best in planted.bayes:
+        typer.echo(
+            f"  best possible with {best.hops} hops: accuracy {best.accuracy:.3f},"
+            f" AUROC {best.auroc:.3f}"
+        )
+    typer.echo(f"Rows: {planted.path}; task {planted.task.name}: {planted.hints}")
+
+
 @app.command("report")
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")],
@@ -284,7 +321,9 @@ def cache(
         case "list":
             typer.echo(cache_directory())
             for entry in list_cache():
-                typer.echo(f"{entry.num_bytes / 1e6:10.1f} MB  {entry.path.name}")
+                typer.echo(
+                    f"{entry.num_bytes / 1e6:10.1f} MB  {entry.kind:8}  {entry.name}"
+                )
         case "clear":
             typer.echo(f"{clear_cache() / 1e6:.1f} MB freed")
         case _:
@@ -294,7 +333,8 @@ def cache(
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     try:
-        code = app(standalone_mode=False)
+        with lasting_cache():
+            code = app(standalone_mode=False)
     except WorkbenchError as error:
         code = _refuse(str(error))
     except TyperException as error:

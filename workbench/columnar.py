@@ -4,6 +4,7 @@ Files of rows (CSV, Parquet, workbooks, dumps, DuckDB's own) all arrive here, so
 what a value becomes is decided in one place.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ NUMBER_SHAPE = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 WHOLE_SHAPE = r"-?(0|[1-9]\d{0,18})"  # 007 is a code, not the number 7
 NO_NUMBER = r"(?i)[+-]?(nan|inf|infinity)"
 COLUMNS_PER_QUERY = 200
+UNTYPED = "untyped"  # a text whose type its values decide
+DECLARED_TEXT = re.compile(r"CHAR|TEXT|CLOB|ENUM|\bSET\b|UUID|JSON|XML|STRING")
+DECLARED_BINARY = re.compile(r"BLOB|BINARY|BYTEA|IMAGE|\bRAW|GEOMETR|GEOGRAPHY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +137,8 @@ class ColumnarReader(AbstractReader):
     ) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of the source."""
         with self._told():
-            yield from self._connection.execute(
-                self._queries[table.name]
-            ).to_arrow_reader(BATCH_ROWS)
+            found = self._connection.sql(self._queries[table.name])
+            yield from found.to_arrow_reader(BATCH_ROWS)
 
     def verify(self) -> None:
         """Check that the source still is what was fingerprinted."""
@@ -165,7 +168,11 @@ class ColumnarReader(AbstractReader):
         declared = {one.name: one for one in relation.columns or ()}
         stored = {row[0]: row[1] for row in described}
         shown, sentences = distinct_names(stored, f"column of {name}")
-        readings = self._readings(relation, stored)
+        kinds_of_values = {
+            column: _kind(relation, declared.get(column), kind)
+            for column, kind in stored.items()
+        }
+        readings = self._readings(relation.sql, kinds_of_values)
         columns, kinds, picked = [], {}, []
         spelt = dict(zip(stored, shown, strict=True))
         for source_name, new_name in spelt.items():
@@ -206,37 +213,46 @@ class ColumnarReader(AbstractReader):
         return table, kinds, sentences
 
     def _readings(
-        self, relation: Relation, stored: Mapping[str, str]
+        self, relation: str, kinds: Mapping[str, str]
     ) -> dict[str, tuple[str, pa.DataType]]:
         """Return, by column, the SQL that reads it and the type that gives."""
-        columns = list(stored)
+        columns = list(kinds)
         found: dict[str, tuple[str, pa.DataType]] = {}
         for start in range(0, len(columns), COLUMNS_PER_QUERY):
             part = columns[start : start + COLUMNS_PER_QUERY]
-            tests = ", ".join(
-                _test_sql(quote(one), stored[one], relation.is_text) for one in part
-            )
-            (answers,) = self._connection.execute(
-                f"SELECT {tests} FROM {relation.sql}"
+            tests = ", ".join(_test_sql(quote(one), kinds[one]) for one in part)
+            ((_, *answers),) = self._connection.execute(
+                f"SELECT count(*), {tests} FROM {relation}"
             ).fetchall()
             for column, answer in zip(part, answers, strict=True):
-                reading = _reading(
-                    quote(column), stored[column], relation.is_text, answer
-                )
+                reading = _reading(quote(column), kinds[column], answer)
                 if reading is not None:
                     found[column] = reading
         return found
 
 
-def _test_sql(column: str, stored: str, is_text: bool) -> str:
+def _kind(relation: Relation, declared: SourceColumn | None, stored: str) -> str:
+    """Return DuckDB's type of a column's values, or that they have none of their own.
+
+    A declared text stays one, whatever its values look like.
+    """
+    if not relation.is_text:
+        return stored
+    said = declared.sql_type.upper() if declared else ""
+    if DECLARED_BINARY.search(said):
+        return "BLOB"
+    return "VARCHAR" if DECLARED_TEXT.search(said) else UNTYPED
+
+
+def _test_sql(column: str, kind: str) -> str:
     """Return the SQL that is asked of all rows before a column's type is settled.
 
     For texts: 2 where all are whole numbers, 1 where all are numbers, else 0. For wide
     integers: whether all fit into 64 bits.
     """
-    if _is_wide(stored):
+    if _is_wide(kind):
         return f"bool_and(TRY_CAST({column} AS BIGINT) IS NOT NULL OR {column} IS NULL)"
-    if not is_text:
+    if kind != UNTYPED:
         return "NULL"
     trimmed = f"trim({column})"
     whole = (
@@ -259,26 +275,24 @@ def _test_sql(column: str, stored: str, is_text: bool) -> str:
     )
 
 
-def _reading(
-    column: str, stored: str, is_text: bool, answer: object
-) -> tuple[str, pa.DataType] | None:
-    if stored.startswith(BINARY):
+def _reading(column: str, kind: str, answer: object) -> tuple[str, pa.DataType] | None:
+    if kind.startswith(BINARY):
         return None
-    if is_text:
+    if kind == UNTYPED:
         if answer == 2:
             return f"CAST(trim({column}) AS BIGINT)", pa.int64()
         if answer == 1:
             return _finite(f"TRY_CAST(trim({column}) AS DOUBLE)"), pa.float64()
         return column, pa.string()
-    if stored in WHOLE or stored == "BOOLEAN":
+    if kind in WHOLE or kind == "BOOLEAN":
         return f"CAST({column} AS BIGINT)", pa.int64()
-    if _is_wide(stored):
+    if _is_wide(kind):
         if answer is None or answer:
             return f"CAST({column} AS BIGINT)", pa.int64()
         return f"CAST({column} AS VARCHAR)", pa.string()
-    if stored in ("FLOAT", "DOUBLE") or stored.startswith("DECIMAL"):
+    if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
         return _finite(f"CAST({column} AS DOUBLE)"), pa.float64()
-    if stored.endswith("[]") and "STRUCT" not in stored and "[][]" not in stored:
+    if kind.endswith("[]") and "STRUCT" not in kind and "[][]" not in kind:
         return f"array_to_string({column}, '|')", pa.string()
     return f"CAST({column} AS VARCHAR)", pa.string()
 

@@ -58,6 +58,7 @@ __all__ = [
     "cache_directory",
     "connect",
     "derive",
+    "fingerprint_of",
     "joined_sources",
     "quote",
     "reopen",
@@ -245,6 +246,7 @@ def connect(
     password: str | None = None,
     schemas: Sequence[str] = (),
     dialect: str | None = None,
+    shown: str | None = None,
     cache: Path | None = None,
     limits: Limits | None = None,
     on_reading: OnReading = lambda reading: None,
@@ -260,6 +262,8 @@ def connect(
         password: A server's password; else the URL's, else ``$WORKBENCH_PASSWORD``.
         schemas: The schemas of a server to read; its default one when empty.
         dialect: The SQL dialect of a script; detected when None.
+        shown: How the source is named in results and messages, where its own address
+            says nothing, as of an upload.
         cache: The folder to keep snapshots in, `cache_directory` by default.
         limits: How much may be read; by default what the environment sets.
         on_reading: Called after every batch of rows; what it raises ends the reading.
@@ -281,8 +285,9 @@ def connect(
         address = parse_address(written, password)
     if address.kind is Kind.DUCKDB and is_snapshot(address.paths[0]):
         return reopen(address.paths[0])
+    shown = shown or address.shown
     request = Request(
-        address=address.shown,
+        address=shown,
         paths=address.paths,
         url=address.url,
         schemas=address.schemas,
@@ -290,7 +295,28 @@ def connect(
         limits=allowed,
     )
     with READERS[address.kind](request) as reader:
-        return Database(take_snapshot(reader, address.shown, root, allowed, on_reading))
+        return Database(take_snapshot(reader, shown, root, allowed, on_reading))
+
+
+def fingerprint_of(source: str) -> str | None:
+    """Return the fingerprint that a source has now, without reading its rows.
+
+    Returns:
+        None for a server, whose content is not known before it is read, and for a
+        source that cannot be opened any more.
+    """
+    if source.startswith(SAMPLE):
+        with connect(source) as database:
+            return database.fingerprint
+    try:
+        address = parse_address(source)
+        if address.kind is Kind.SERVER:
+            return None
+        request = Request(address.shown, address.paths, dialect=address.dialect)
+        with READERS[address.kind](request) as reader:
+            return reader.fingerprint
+    except DatabaseError:
+        return None
 
 
 def reopen(snapshot: Path) -> Database:

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from workbench.assume import assume_rows
 from workbench.baseline import FLOORS
 from workbench.cell import (
     Cell,
@@ -20,7 +22,7 @@ from workbench.cell import (
 )
 from workbench.closure import draw_rows
 from workbench.compare import compare
-from workbench.comparison import Comparison, Floor, Trial
+from workbench.comparison import BEST_POSSIBLE, Comparison, Floor, Trial
 from workbench.database import Database, cache_directory, connect, without_password
 from workbench.errors import StudyError, TaskError
 from workbench.pool import (
@@ -33,8 +35,8 @@ from workbench.pool import (
 )
 from workbench.progress import Progress, Tracker
 from workbench.report import write_report
-from workbench.results import write_results
-from workbench.schema import Schema, infer_schema, read_hints
+from workbench.results import notes_of, write_results
+from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
 from workbench.store import Store
 from workbench.study import Arm, Study
 from workbench.survey import future_rows, plan_to_json, survey
@@ -61,6 +63,7 @@ class PlannedStudy:
         leaks: One sentence per column that predicts the target nearly alone.
         future_rows: Rows newer than their target row within reach; always 0.
         fingerprints: The content hash of every source, by its label.
+        assumed: The sources that have no rows, by label: planned, never trained on.
     """
 
     study: Study
@@ -69,6 +72,12 @@ class PlannedStudy:
     leaks: tuple[str, ...]
     future_rows: int
     fingerprints: Mapping[str, str]
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is said wherever the study is shown, each sentence once."""
+        return notes_of(self.plans)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -106,6 +115,7 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
     arms: list[PlannedArm] = []
     plans: dict[str, Mapping[str, Any]] = {}
     leaks: list[str] = []
+    assumed: list[str] = []
     fingerprints: dict[str, str] = {}
     with ExitStack() as stack:
         opened = {
@@ -113,10 +123,17 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
             for source in study.sources
         }
         labels = _labels(opened)
-        for source, whole in opened.items():
+        for source, given in opened.items():
             members = [arm for arm in study.arms if arm.source == source]
-            schema, spec = _ask(whole, study, members)
+            schema, spec = _ask(given, study, members)
             root = cache_directory() if cache is None else cache
+            whole, notes = given, ()
+            if not given.has_rows:
+                made = assume_rows(schema, spec, root)
+                whole = stack.enter_context(connect(made.path, cache=cache))
+                schema, spec = infer_schema(whole, made.hints), made.spec
+                notes = (made.note,)
+                assumed.append(labels[source])
             drawn = draw_rows(whole, schema, spec.table, study.max_rows, root)
             database = stack.enter_context(drawn.database)
             schema, task = drawn.schema, define_task(database, drawn.schema, spec)
@@ -125,15 +142,16 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
                 for arm in members
             ]
             surveys = [survey(database, schema, task, arm.blueprint) for arm in planned]
+            surveys = [replace(s, warnings=(*notes, *s.warnings)) for s in surveys]
             for arm in planned:
                 _audit(database, arm, max(study.depths))
             arms += planned
             plans[labels[source]] = {
                 **plan_to_json(task, surveys),
                 "source": {
-                    "address": without_password(whole.source),
-                    "fingerprint": whole.fingerprint,
-                    "notes": list(drawn.notes),
+                    "address": without_password(given.source),
+                    "fingerprint": given.fingerprint,
+                    "notes": [*notes, *drawn.notes, *_notes(drawn.schema, task)],
                 },
             }
             leaks += [
@@ -157,6 +175,7 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
         leaks=tuple(leaks),
         future_rows=0,
         fingerprints=fingerprints,
+        assumed=tuple(assumed),
     )
 
 
@@ -212,6 +231,12 @@ def run_study(
     if jobs is not None and jobs < 1:
         raise StudyError(f'The number of jobs is "{jobs}"; 1 or more work.')
     planned = plan_study(study, cache)
+    if planned.assumed:
+        raise StudyError(
+            f'The source "{planned.assumed[0]}" has no rows to learn from. Give rows,'
+            ' or plant a signal in made-up ones: "workbench plant SOURCE --target TABLE'
+            ' --signal TABLE.COLUMN --out FILE.sqlite".'
+        )
     with Store(out) as store:
         session = _Session(planned, store, jobs or default_jobs(), on_progress)
         session.write_study(out)
@@ -338,6 +363,7 @@ class _Session:
             for key in reversed(self.floor_keys.values())
             if key in records
         ]
+        floors += _ceilings(self.planned.arms)
         task = self.planned.arms[0].task
         comparison = compare(
             trials,
@@ -363,6 +389,26 @@ class _Session:
         return comparison
 
 
+def _ceilings(arms: Sequence[PlannedArm]) -> list[Floor]:
+    """Return the best possible score of every source where it is known."""
+    known = {arm.source: arm.task.spec.optimal for arm in arms}
+    return [
+        Floor(
+            name=BEST_POSSIBLE,
+            source=source,
+            learner="known",
+            train=math.nan,
+            val=math.nan,
+            test=optimal,
+            low=math.nan,
+            high=math.nan,
+            num_columns=0,
+        )
+        for source, optimal in known.items()
+        if optimal is not None
+    ]
+
+
 def _ask(
     database: Database, study: Study, members: Sequence[Arm]
 ) -> tuple[Schema, TaskSpec]:
@@ -380,7 +426,9 @@ def _ask(
 def resolve_task(schema: Schema, task: TaskSpec | str, metric: str | None) -> TaskSpec:
     """Return what to predict, with the study's metric where it names one."""
     spec = schema.ready_task(task) if isinstance(task, str) else task
-    return spec if metric is None else replace(spec, metric=metric)
+    if metric is None or metric == spec.metric:
+        return spec
+    return replace(spec, metric=metric, optimal=None)  # it is of the other metric
 
 
 def _plan_arm(
@@ -395,6 +443,22 @@ def _plan_arm(
         task=task,
         blueprint=blueprint,
     )
+
+
+def _notes(schema: Schema, task: Task) -> Iterator[str]:
+    """Yield what a reader of the results has to know of the database."""
+    found = [key for key in schema.foreign_keys if key.origin is KeyOrigin.INFERRED]
+    if found:
+        yield (
+            f"{len(found)} of the {len(schema.foreign_keys)} keys are not declared but"
+            " were found in the rows. A hint file confirms or rejects each."
+        )
+    timed = [table.name for table in schema.tables if table.time_column]
+    if not set(timed) - {task.spec.table}:
+        yield (
+            "No other table has a confirmed time column, so the search for rows from"
+            " the future had nothing to look at."
+        )
 
 
 def _audit(database: Database, arm: PlannedArm, depth: int) -> None:
@@ -438,7 +502,8 @@ def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:
         "version": NUMBERS_VERSION,
         "rows": planned.fingerprints[arm.source],
         "source": arm.source,
-        "task": asdict(arm.task.spec),
+        # How well it could be done changes no number of what was done.
+        "task": {k: v for k, v in asdict(arm.task.spec).items() if k != "optimal"},
         "metric": arm.task.metric,
     }
     match item:

@@ -98,6 +98,7 @@ def render_report(results: Results) -> str:
         num_lost=len(unfinished(results.trials)),
         caveats=list(_caveats(results)),
         settings=list(_settings(results)),
+        notes=results.notes,
         study=tomli_w.dumps(dict(results.study)),
         versions=_versions(),
         citations=citations(results),

@@ -63,6 +63,11 @@ class Results:
     plans: Mapping[str, Mapping[str, Any]]
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader has to know of the databases, each sentence once."""
+        return notes_of(self.plans)
+
+    @property
     def arms(self) -> tuple[tuple[str, str], ...]:
         """Every (source, topology), in the order in which the study names them."""
         pairs = zip(self.trials["source"], self.trials["topology"], strict=True)
@@ -72,6 +77,29 @@ class Results:
     def depths(self) -> tuple[int, ...]:
         """Every depth of the study, ascending."""
         return tuple(sorted({int(depth) for depth in self.trials["depth"]}))
+
+
+def notes_of(plans: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what the plans of a study say of their databases, each sentence once.
+
+    Where there are several sources and not all say the same, each is named.
+    """
+    said = {
+        source: plan.get("source", {}).get("notes", [])
+        for source, plan in plans.items()
+    }
+    everybody = [one for one in next(iter(said.values()), []) if _in_all(one, said)]
+    single = [
+        f"{source}: {note}"
+        for source, notes in said.items()
+        for note in notes
+        if note not in everybody
+    ]
+    return (*everybody, *single)
+
+
+def _in_all(note: str, said: Mapping[str, Sequence[str]]) -> bool:
+    return all(note in notes for notes in said.values())
 
 
 def write_results(

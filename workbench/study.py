@@ -106,7 +106,7 @@ class Study:
         return tuple(dict.fromkeys(arm.source for arm in self.arms))
 
     def to_toml(self) -> str:
-        """Return the study as TOML; reading it gives an equal study, without passwords."""
+        """Return the study as TOML that reads back to an equal study but passwords."""
         task = {"name": self.task} if isinstance(self.task, str) else asdict(self.task)
         settings: dict[str, Any] = {
             "version": STUDY_VERSION,

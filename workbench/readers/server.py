@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import CompileError, NoSuchModuleError, SQLAlchemyError
 
 from workbench.errors import DatabaseError, unknown
 from workbench.limits import Limits
@@ -382,7 +382,7 @@ def _multi(
 def _written_type(kind: AnyType, connection: Connection) -> str:
     try:
         return kind.compile(dialect=connection.dialect)
-    except sa.exc.CompileError:  # a type that SQLAlchemy does not know
+    except CompileError:  # a type that SQLAlchemy does not know
         return ""
 
 

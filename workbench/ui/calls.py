@@ -11,7 +11,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from workbench.database import SAMPLE, Reading, connect, quote
+from workbench.database import (
+    SAMPLE,
+    Reading,
+    SourceTable,
+    connect,
+    fingerprint_of,
+    quote,
+)
 from workbench.execute import PlannedStudy, plan_study, resolve_task
 from workbench.hints import Hints, read_hints
 from workbench.results import Results, load_results
@@ -36,6 +43,7 @@ def open_source(
     password: str | None = None,
     schemas: Sequence[str] = (),
     dialect: str | None = None,
+    shown: str | None = None,
 ) -> str:
     """Read a source, showing how far it is, and return its name in the page's address.
 
@@ -52,6 +60,7 @@ def open_source(
         password=password,
         schemas=schemas,
         dialect=dialect,
+        shown=shown,
         on_reading=show,
     ) as database:
         bar.empty()
@@ -73,6 +82,11 @@ def has_rows(address: str) -> bool:
 def hints_of(address: str) -> Hints:
     """Return the hints that come with a database, before any change."""
     return _opened(address, _stamp(address))[1]
+
+
+def tables_of(address: str) -> tuple[SourceTable, ...]:
+    """Return the tables as the database itself declares them."""
+    return _opened(address, _stamp(address))[2]
 
 
 def rows_of(address: str, table: str) -> pd.DataFrame:
@@ -108,6 +122,34 @@ def results_in(folder: Path) -> Results:
     return _results(str(folder), changed)
 
 
+def changed_sources(results: Results) -> tuple[str, ...]:
+    """Return the sources whose content is another one than when the study ran.
+
+    A server or an upload can only be told when it is open in this session.
+    """
+    found = []
+    for label, plan in results.plans.items():
+        then = plan.get("source", {})
+        now = _fingerprint_now(then.get("address", ""))
+        if now is not None and now != then["fingerprint"]:
+            found.append(label)
+    return tuple(found)
+
+
+def _fingerprint_now(address: str) -> str | None:
+    if address and address == place.written_source():
+        opened = place.source_address()
+        return schema_of(opened).fingerprint if opened else None
+    if address.startswith(SAMPLE):
+        return _fingerprint(address)
+    return None
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _fingerprint(address: str) -> str | None:
+    return fingerprint_of(address)
+
+
 def _stamp(address: str) -> tuple[int, ...]:
     """Return what tells one state of a file from another; nothing for a sample."""
     if address.startswith("sample:"):
@@ -123,9 +165,11 @@ def _schema(address: str, stamp: tuple[int, ...], hints: str | None) -> Schema:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _opened(address: str, stamp: tuple[int, ...]) -> tuple[bool, Hints]:
+def _opened(
+    address: str, stamp: tuple[int, ...]
+) -> tuple[bool, Hints, tuple[SourceTable, ...]]:
     with connect(address) as database:
-        return database.has_rows, fitting_hints(database)
+        return database.has_rows, fitting_hints(database), database.tables
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.hints import Hints, KeyHint, hints_to_toml
-from workbench.schema import ForeignKey, KeyOrigin, Schema, Table
+from workbench.schema import Schema, Table
 from workbench.ui import calls, place, tables, words
 
 NO_TIME = "no time (rows are of no time)"
@@ -121,13 +121,15 @@ class Changes:
         """Return the hints in force: the visitor's, or those that come with it."""
         return place.hints() or calls.hints_of(self.address)
 
-    def _decide(self, key: ForeignKey, used: bool) -> Hints:
-        hint = KeyHint(key.table, key.columns, key.ref_table, key.ref_columns)
+    def _decide(self, key: KeyHint, used: bool) -> Hints:
         if not used:
-            return self.hints().rejecting(hint)
-        if key.origin is KeyOrigin.DECLARED:
-            return self.hints().allowing(hint)
-        return self.hints().accepting(hint)
+            return self.hints().rejecting(key)
+        declared = any(
+            key == KeyHint(table.name, one.columns, one.ref_table, one.ref_columns)
+            for table in calls.tables_of(self.address)
+            for one in table.foreign_keys
+        )
+        return self.hints().allowing(key) if declared else self.hints().accepting(key)
 
     def _editor(
         self,

@@ -66,7 +66,7 @@ def _show_files() -> None:
     st.session_state["data_taken"] = taken
     with widgets.errors_shown():
         address = place.keep_uploads([(file.name, file.getvalue()) for file in files])
-    _open(address, dialect=dialect)
+    _open(address, dialect=dialect, shown=" + ".join(file.name for file in files))
 
 
 def _show_server() -> None:
@@ -105,8 +105,9 @@ def _open(
     password: str | None = None,
     schemas: list[str] | None = None,
     dialect: str | None = None,
+    shown: str | None = None,
 ) -> None:
     with widgets.errors_shown():
-        name = calls.open_source(address, password, schemas or (), dialect)
+        name = calls.open_source(address, password, schemas or (), dialect, shown)
     place.open_source(name)
     st.rerun()

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.blueprint import Blueprint
+from workbench.hints import KeyHint
 from workbench.schema import ForeignKey, Schema, Table
 from workbench.score import METRICS
 from workbench.task import Task, TaskType
@@ -73,30 +74,36 @@ def columns_of(schema: Schema, table: Table) -> pd.DataFrame:
     )
 
 
-def keys_of(schema: Schema) -> tuple[list[ForeignKey], pd.DataFrame]:
-    """Return every key, used or suggested, and a row for each with its evidence."""
-    keys = [*schema.foreign_keys, *schema.suggested_keys]
-    used = {key.id for key in schema.foreign_keys}
-    return keys, pd.DataFrame(
-        [
-            {
-                USED: key.id in used,
-                "From": f"{key.table}.{', '.join(key.columns)}",
-                "To": f"{key.ref_table}.{', '.join(key.ref_columns)}",
-                "Who says so": str(key.origin),
-                "Confidence": key.confidence,
-                "Matched": _matched(schema, key),
-                "Lead nowhere (orphans)": key.num_dangling,
-                "Empty (NULL)": key.num_null,
-                "Why": str(key.evidence.get("why", "")),
-            }
-            for key in keys
-        ],
-        columns=[
-            *(USED, "From", "To", "Who says so", "Confidence", "Matched"),
-            *("Lead nowhere (orphans)", "Empty (NULL)", "Why"),
-        ],
-    )
+def keys_of(schema: Schema) -> tuple[list[KeyHint], pd.DataFrame]:
+    """Return every key, used, suggested or rejected, and a row for each."""
+    measured = [(key, True) for key in schema.foreign_keys]
+    measured += [(key, False) for key in schema.suggested_keys]
+    hints = [
+        KeyHint(key.table, key.columns, key.ref_table, key.ref_columns)
+        for key, _ in measured
+    ]
+    rows: list[dict[str, Any]] = [
+        {
+            USED: used,
+            "Who says so": str(key.origin),
+            "Confidence": key.confidence,
+            "Matched": _matched(schema, key),
+            "Lead nowhere (orphans)": key.num_dangling,
+            "Empty (NULL)": key.num_null,
+            "Why": str(key.evidence.get("why", "")),
+        }
+        for key, used in measured
+    ]
+    rows += [{USED: False, "Who says so": "rejected"} for _ in schema.rejected_keys]
+    hints += schema.rejected_keys
+    frame = pd.DataFrame(rows)
+    ends = {
+        "From": [f"{key.table}.{', '.join(key.columns)}" for key in hints],
+        "To": [f"{key.ref_table}.{', '.join(key.ref_columns)}" for key in hints],
+    }
+    for at, (name, values) in enumerate(ends.items(), start=1):
+        frame.insert(at, name, values)
+    return hints, frame
 
 
 def _matched(schema: Schema, key: ForeignKey) -> float | None:

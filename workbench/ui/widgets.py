@@ -1,5 +1,6 @@
 """Pieces that several pages draw alike."""
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from types import TracebackType
@@ -63,6 +64,12 @@ def show_chart(chart: Chart, key: str) -> None:
         },
     )
     st.caption(f"{as_text(chart.how_to_read)} Numbers from {as_text(chart.source)}.")
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """Say what a reader has to know of the databases."""
+    for note in notes:
+        st.caption(f":material/info: {as_text(note)}")
 
 
 def swatch(style: ArmStyle) -> None:

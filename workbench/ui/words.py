@@ -1,6 +1,6 @@
 """What the interface says: plain words first, the field's term beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from workbench.database import Reading
@@ -134,6 +134,14 @@ def reading(found: Reading) -> str:
     still = "" if left is None else f", {duration(left)} left"
     return (
         f"Reading {found.table}: {found.num_rows:,} of {rows(found.total_rows)}{still}"
+    )
+
+
+def data_changed(sources: Sequence[str]) -> str:
+    """Say that rows were added, removed or changed after a study."""
+    return (
+        f"The data has changed since this study: {', '.join(sources)}. What is shown"
+        " here is of the rows as they were."
     )
 
 

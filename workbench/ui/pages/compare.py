@@ -44,6 +44,12 @@ if folder.name == place.STORED_RESULTS:
 with st.container(border=True):
     st.markdown(f"##### {widgets.as_text(results.comparison['verdict'])}")
     st.caption(widgets.as_text(scores.audit_in_words(results)))
+widgets.show_notes(results.notes)
+changed = calls.changed_sources(results)
+if changed:
+    with st.container(border=True):
+        st.markdown(widgets.as_text(words.data_changed(changed)))
+        st.page_link(widgets.page_file("train"), label="Train on the data as it is now")
 for sentence in scores.failures_in_words(results):
     st.warning(widgets.as_text(sentence))
 

@@ -38,6 +38,7 @@ source, document = next(iter(planned.plans.items()))
 plans = {plan["name"]: plan for plan in document["topologies"]}
 arms = [(source, arm.topology) for arm in planned.arms]
 
+widgets.show_notes(planned.notes)
 for leak in planned.leaks:
     st.warning(widgets.as_text(f"Suspected leak: {leak}."))
 

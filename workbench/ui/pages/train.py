@@ -130,6 +130,7 @@ with widgets.errors_shown():
     )
     planned = calls.plan_of_study(study)
 place.choose_graphs(names)
+widgets.show_notes(planned.notes)
 for leak in planned.leaks:
     st.warning(widgets.as_text(f"Suspected leak: {leak}."))
 
