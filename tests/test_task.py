@@ -118,6 +118,23 @@ def test_a_column_that_gives_the_target_away_is_named_and_others_are_not(
     assert suspected_leaks(database, schema, hidden) == ()
 
 
+def test_a_key_that_is_hidden_leads_to_no_leak(tmp_path: Path) -> None:
+    facts = "CREATE TABLE answer (id INTEGER PRIMARY KEY, said REAL);"
+    facts += "INSERT INTO answer VALUES (10, 0.5), (11, 7.5);"
+    told = SQL.replace("told REAL", "told INTEGER REFERENCES answer (id)")
+    path = write_sqlite(
+        tmp_path / "keyed.db", facts + told.partition("INSERT INTO item VALUES (900")[0]
+    )
+    with connect(path) as database:
+        schema = infer_schema(database)
+        task = define_task(database, schema, GOOD)
+        found = [leak.column for leak in suspected_leaks(database, schema, task)]
+        assert found == ["answer.said"]
+        hidden = replace(GOOD, hide=("item.told",))
+        task = define_task(database, schema, hidden)
+        assert suspected_leaks(database, schema, task) == ()
+
+
 def test_text_is_many_classes_and_a_real_number_is_regression(opened) -> None:
     kinds = define(opened, target="item.kind")
     assert (kinds.task_type, kinds.classes) == (

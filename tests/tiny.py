@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.database import Database, connect, quote
-from workbench.schema import Column, ForeignKey, Schema, Stype, Table
+from workbench.schema import Column, ForeignKey, KeyOrigin, Schema, Stype, Table
 from workbench.task import Task, TaskSpec, TaskType
 
 
@@ -57,7 +57,7 @@ def make_key(text: str, ref_columns: Sequence[str] = ("id",)) -> ForeignKey:
         columns=tuple(columns.split("+")),
         ref_table=ref_table,
         ref_columns=tuple(ref_columns),
-        declared=True,
+        origin=KeyOrigin.DECLARED,
         num_null=0,
         num_dangling=0,
         evidence={},
@@ -109,7 +109,14 @@ def open_tiny(
         )
         keys += [
             ForeignKey(
-                source.name, key.columns, key.ref_table, key.ref_columns, True, 0, 0, {}
+                source.name,
+                key.columns,
+                key.ref_table,
+                key.ref_columns,
+                KeyOrigin.DECLARED,
+                0,
+                0,
+                {},
             )
             for key in source.foreign_keys
         ]

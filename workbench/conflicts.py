@@ -93,3 +93,8 @@ def _column_problems(draft: Draft, table: Table, column: Column) -> Iterator[str
             f'"{subject}" holds {"names" if column.stype is Stype.ID else "one value"},'
             ' not something to learn from; make it "dropped" or "promoted".'
         )
+    if role in PROMOTED_ROLES and column.stype is Stype.MULTICATEGORICAL:
+        yield (
+            f'"{subject}" holds several values a row, which no single value node stands'
+            ' for; keep it a "feature".'
+        )

@@ -15,8 +15,10 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from torch import Tensor
 
 from workbench.schema import Stype
+from workbench.stypes import frequent_parts
 
 MAX_CATEGORIES = 256
+MAX_PARTS = 64
 TEXT_CHANNELS = 32
 SECONDS_PER_YEAR = 365.2425 * 86_400
 
@@ -78,7 +80,8 @@ def encode_columns(
         num_rows: Number of rows, also when there are no columns.
 
     Returns:
-        Features with every numerical, timestamp, text and categorical column; columns
+        Features with every numerical, timestamp, text and categorical column, and a 0/1
+        channel for each of the commonest parts of a multicategorical one; columns
         without variation add no channel.
     """
     blocks: list[np.ndarray] = []
@@ -93,9 +96,11 @@ def encode_columns(
                 block, suffixes = _standardise(_floats(column))
             case Stype.TIMESTAMP:
                 block, suffixes = _encode_time(_floats(column))
-            case Stype.TEXT:
+            case Stype.TEXT | Stype.FREE_TEXT:
                 block, suffixes = _hash_text(column)
-            case Stype.CATEGORICAL:
+            case Stype.MULTICATEGORICAL:
+                block, suffixes = _encode_parts(column)
+            case Stype.CATEGORICAL | Stype.BOOLEAN:
                 code, cardinality = _encode_categories(column)
                 codes.append(code)
                 code_names.append(name)
@@ -159,6 +164,22 @@ def _hash_text(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     rows = encoded.indices.fill_null(len(texts)).to_numpy()
     hashed = vectorizer.transform([*texts, ""]).toarray().astype(np.float32)
     return hashed[rows], [f" word {index}" for index in range(TEXT_CHANNELS)]
+
+
+def _encode_parts(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
+    """Return a 0/1 channel for each of the most frequent parts of lists."""
+    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    rows = encoded.indices.fill_null(len(texts)).to_numpy()
+    uses = np.bincount(rows, minlength=len(texts) + 1)
+    kept, held = frequent_parts([*texts, None], uses.tolist(), MAX_PARTS)
+    block = np.array(held, dtype=np.float32).reshape(len(held), len(kept))[rows]
+    suffixes = [f' has "{part}"' for part in kept]
+    missing = rows == len(texts)
+    if missing.any() and kept:
+        block = np.column_stack([block, missing.astype(np.float32)])
+        suffixes.append(" is missing")
+    return block, suffixes
 
 
 def _encode_categories(column: pa.ChunkedArray) -> tuple[np.ndarray, int]:

@@ -1,11 +1,13 @@
-"""What a database cannot say of itself, read from a file: keys, types, tasks."""
+"""What a database cannot say of itself, as a file: keys, types, times, tasks."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+import tomli_w
 
 from workbench.errors import SchemaError, unknown
 from workbench.stypes import Stype
@@ -25,6 +27,8 @@ class TaskSpec:
         metric: A name in ``METRICS``, or None for the task type's default.
         name: The ready-made task's name, if it is one.
         description: A plain sentence.
+        optimal: The best possible score of the metric on the test rows, from 0 to 1,
+            where it is known because the signal was planted.
     """
 
     target: str
@@ -35,6 +39,7 @@ class TaskSpec:
     metric: str | None = None
     name: str = ""
     description: str = ""
+    optimal: float | None = None
 
     @property
     def table(self) -> str:
@@ -63,7 +68,7 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class KeyHint:
-    """A foreign key that the database does not declare."""
+    """A foreign key that someone accepts, or rejects."""
 
     table: str
     columns: tuple[str, ...]
@@ -73,7 +78,14 @@ class KeyHint:
 
 @dataclass(frozen=True, slots=True)
 class TableHint:
-    """What a hint file says about one table."""
+    """What a hint file says about one table.
+
+    Attributes:
+        primary_key: Its columns; none where rows have no key of their own; None where
+            nothing is said.
+        time_column: When a row came to be.
+        columns: Semantic types by column.
+    """
 
     primary_key: tuple[str, ...] | None = None
     time_column: str | None = None
@@ -87,14 +99,65 @@ class Hints:
     Attributes:
         tables: By table name.
         foreign_keys: Keys to add.
+        rejected_keys: Keys that are none, whoever says so.
         tasks: Ready-made tasks by name.
+        complete: Whether no further key is to be looked for in the rows.
     """
 
     tables: Mapping[str, TableHint] = field(
         default_factory=lambda: MappingProxyType({})
     )
     foreign_keys: tuple[KeyHint, ...] = ()
+    rejected_keys: tuple[KeyHint, ...] = ()
     tasks: Mapping[str, TaskSpec] = field(default_factory=lambda: MappingProxyType({}))
+    complete: bool = False
+
+    def with_type(self, table: str, column: str, stype: Stype) -> "Hints":
+        """Return the same hints, but for what a column means."""
+        columns = {**self._table(table).columns, column: stype}
+        return self._with_table(table, columns=MappingProxyType(columns))
+
+    def with_time(self, table: str, column: str | None) -> "Hints":
+        """Return the same hints, but for when the rows of a table came to be."""
+        return self._with_table(table, time_column=column)
+
+    def with_primary_key(self, table: str, columns: tuple[str, ...]) -> "Hints":
+        """Return the same hints, but for a table's key; none of its own where empty."""
+        return self._with_table(table, primary_key=columns)
+
+    def accepting(self, key: KeyHint) -> "Hints":
+        """Return the same hints with a foreign key added."""
+        return replace(
+            self,
+            foreign_keys=tuple(dict.fromkeys((*self.foreign_keys, key))),
+            rejected_keys=tuple(one for one in self.rejected_keys if one != key),
+        )
+
+    def allowing(self, key: KeyHint) -> "Hints":
+        """Return the same hints with a foreign key neither added nor rejected."""
+        return replace(
+            self,
+            rejected_keys=tuple(one for one in self.rejected_keys if one != key),
+        )
+
+    def rejecting(self, key: KeyHint) -> "Hints":
+        """Return the same hints with a foreign key that is none."""
+        return replace(
+            self,
+            foreign_keys=tuple(one for one in self.foreign_keys if one != key),
+            rejected_keys=tuple(dict.fromkeys((*self.rejected_keys, key))),
+        )
+
+    def _table(self, name: str) -> TableHint:
+        return self.tables.get(name, TableHint())
+
+    def _with_table(self, name: str, **settings: Any) -> "Hints":
+        changed = replace(self._table(name), **settings)
+        return replace(self, tables=MappingProxyType({**self.tables, name: changed}))
+
+
+SECTIONS = ("keys", "tables", "foreign_keys", "rejected_keys", "tasks")
+COMPLETE = "complete"
 
 
 def read_hints(path: Path) -> Hints:
@@ -111,16 +174,64 @@ def read_hints(path: Path) -> Hints:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SchemaError(f'The hint file "{path}" is not TOML: {error}.') from error
     reader = _Reader(str(path))
-    reader.check(content, ("tables", "foreign_keys", "tasks"), "section")
+    reader.check(content, SECTIONS, "section")
     tables = reader.table(content, "tables")
     tasks = reader.table(content, "tasks")
     return Hints(
         tables=MappingProxyType(
             {name: reader.table_hint(tables, name) for name in tables}
         ),
-        foreign_keys=tuple(map(reader.key_hint, reader.entries(content))),
+        foreign_keys=reader.key_hints(content, "foreign_keys"),
+        rejected_keys=reader.key_hints(content, "rejected_keys"),
         tasks=MappingProxyType({name: reader.task(tasks, name) for name in tasks}),
+        complete=reader.is_complete(content),
     )
+
+
+def hints_to_toml(hints: Hints) -> str:
+    """Return the text of a hint file; `read_hints` of it gives equal hints."""
+    content: dict[str, Any] = {"keys": COMPLETE} if hints.complete else {}
+    content["tables"] = {
+        name: _table_content(hint) for name, hint in hints.tables.items()
+    }
+    content["foreign_keys"] = _key_content(hints.foreign_keys)
+    content["rejected_keys"] = _key_content(hints.rejected_keys)
+    content["tasks"] = {name: _task_content(task) for name, task in hints.tasks.items()}
+    return tomli_w.dumps({name: value for name, value in content.items() if value})
+
+
+def _table_content(hint: TableHint) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if hint.primary_key is not None:
+        content["primary_key"] = list(hint.primary_key)
+    if hint.time_column is not None:
+        content["time_column"] = hint.time_column
+    if hint.columns:
+        content["columns"] = {name: str(stype) for name, stype in hint.columns.items()}
+    return content
+
+
+def _key_content(keys: Iterable[KeyHint]) -> list[dict[str, Any]]:
+    return [
+        {
+            name: list(v) if isinstance(v, tuple) else v
+            for name, v in asdict(key).items()
+        }
+        for key in keys
+    ]
+
+
+def _task_content(task: TaskSpec) -> dict[str, Any]:
+    """Return a task's settings but those that are as they would be unsaid."""
+    blank = TaskSpec(target="")
+    said = {
+        each.name: getattr(task, each.name)
+        for each in fields(TaskSpec)
+        if each.name != "name" and getattr(task, each.name) != getattr(blank, each.name)
+    }
+    if "hide" in said:
+        said["hide"] = list(task.hide)
+    return {"target": task.target, **said}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +256,20 @@ class _Reader:
             raise self.fail(f'"{name}" should be a table of settings.')
         return value
 
-    def entries(self, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        value = content.get("foreign_keys", [])
+    def is_complete(self, content: Mapping[str, Any]) -> bool:
+        value = content.get("keys")
+        if value not in (None, COMPLETE):
+            raise self.fail(
+                f'"keys" is "{value}"; "{COMPLETE}" is all it can be, which says that'
+                " no further keys are to be looked for."
+            )
+        return value == COMPLETE
+
+    def key_hints(self, content: Mapping[str, Any], name: str) -> tuple[KeyHint, ...]:
+        value = content.get(name, [])
         if isinstance(value, list) and all(isinstance(each, dict) for each in value):
-            return value
-        raise self.fail('"foreign_keys" should be written as [[foreign_keys]] entries.')
+            return tuple(map(self.key_hint, value))
+        raise self.fail(f'"{name}" should be written as [[{name}]] entries.')
 
     def text(self, content: Mapping[str, Any], name: str) -> str:
         value = content.get(name)
@@ -213,7 +333,15 @@ class _Reader:
             settings["hide"] = self.names(entry, "hide")
         if "split_seed" in entry:
             settings["split_seed"] = self.seed(entry)
+        if "optimal" in entry:
+            settings["optimal"] = self.share(entry, "optimal")
         return TaskSpec(name=name, **settings)
+
+    def share(self, entry: Mapping[str, Any], name: str) -> float:
+        value = entry[name]
+        if type(value) in (int, float) and 0 <= value <= 1:
+            return float(value)
+        raise self.fail(f'"{name}" should be a number from 0 to 1.')
 
     def seed(self, entry: Mapping[str, Any]) -> int:
         value = entry["split_seed"]

@@ -11,10 +11,12 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from workbench.database import ROW, Database, quote
 from workbench.schema import Column, Schema, Stype, value_sql
 from workbench.split import TRAIN, VAL
+from workbench.stypes import frequent_parts
 
 SUSPICIOUS = 0.98
 MOST_ROWS = 20_000  # per side; enough to tell .98 from .97
 MOST_HOPS = 4
+MOST_PARTS = 64
 DEPTH = 8
 LEAF = 5
 
@@ -87,7 +89,7 @@ def find_leaks(
         several keys counts with its best.
     """
     best: dict[str, float] = {}
-    for ancestor, links in _ancestors(database, schema, table):
+    for ancestor, links in _ancestors(database, schema, table, hidden):
         columns = [
             column
             for column in schema.table(ancestor).columns
@@ -109,7 +111,10 @@ def find_leaks(
 
 
 def _ancestors(
-    database: Database, schema: Schema, table: str
+    database: Database,
+    schema: Schema,
+    table: str,
+    hidden: frozenset[tuple[str, str]],
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield every table a row can be followed up to, with each row's row there."""
     start = np.arange(schema.table(table).num_rows)
@@ -123,7 +128,8 @@ def _ancestors(
             step = database.links(
                 key.table, key.columns, key.ref_table, key.ref_columns
             )
-            if key.ref_table not in visited and len(step):
+            followed = key.ref_table not in visited and not key.reads & hidden
+            if followed and len(step):
                 further = np.where(links >= 0, step[links], -1)
                 paths.append(((*visited, key.ref_table), further))
 
@@ -144,10 +150,28 @@ def _encode(
     if column.stype in (Stype.NUMERICAL, Stype.TIMESTAMP):
         numbers = np.append(values.to_numpy().astype(float), np.nan)  # -1: no parent
         return numbers[links[sides.train], None], numbers[links[sides.val], None]
-    codes = values.combine_chunks().dictionary_encode().indices
+    encoded = values.combine_chunks().dictionary_encode()
+    if column.stype is Stype.MULTICATEGORICAL:
+        return _encode_parts(encoded, links, sides)
+    codes = encoded.indices
     filled = codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     filled = np.append(filled, -1)
     return _target_shares(filled[links[sides.train]], filled[links[sides.val]], sides)
+
+
+def _encode_parts(
+    encoded: pa.DictionaryArray, links: np.ndarray, sides: Sides
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of the commonest parts of lists every row has."""
+    texts = encoded.dictionary.to_pylist()
+    rows = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    rows = np.append(rows.astype(np.int64), len(texts))  # -1: no parent
+    uses = np.bincount(rows, minlength=len(texts) + 1)
+    kept, held = frequent_parts([*texts, None], uses.tolist(), MOST_PARTS)
+    block = np.array(held, dtype=np.float64).reshape(len(held), len(kept))
+    if not kept:
+        block = np.zeros((len(held), 1))
+    return block[rows[links[sides.train]]], block[rows[links[sides.val]]]
 
 
 def _target_shares(

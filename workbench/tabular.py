@@ -16,10 +16,12 @@ from workbench.blueprint import ColumnRef
 from workbench.database import Database
 from workbench.edges import column_values, row_times
 from workbench.schema import ForeignKey, Schema, Stype
+from workbench.stypes import frequent_parts
 from workbench.task import Task
 
 NUMERIC = (Stype.NUMERICAL, Stype.TIMESTAMP)
-USED = (*NUMERIC, Stype.CATEGORICAL)
+USED = (*NUMERIC, Stype.CATEGORICAL, Stype.BOOLEAN, Stype.MULTICATEGORICAL)
+MAX_PARTS = 64
 MAX_COUNTED = 10
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -53,8 +55,9 @@ class Feature:
 class Tabulator:
     """Makes feature tables for the rows of a task's target.
 
-    Hidden columns and ids are left out, and so is every way along keys on which a row
-    to predict would meet a row from after its own time, where times are confirmed.
+    Hidden columns, keys made of them and ids are left out, and so is every way along
+    keys on which a row to predict would meet a row from after its own time, where times
+    are confirmed.
     """
 
     def __init__(self, database: Database, schema: Schema, task: Task) -> None:
@@ -105,8 +108,11 @@ class Tabulator:
             ]
             found = column_values(self._database, self._schema, table, refs)
             self._own[table] = [
-                Feature(f"{table}.{ref.column}", *_numbers(found.column(at), ref.stype))
+                feature
                 for at, ref in enumerate(refs)
+                for feature in _features(
+                    f"{table}.{ref.column}", found.column(at), ref.stype
+                )
             ]
         return self._own[table]
 
@@ -114,7 +120,7 @@ class Tabulator:
         self, table: str, seen: tuple[str, ...], limits: np.ndarray
     ) -> Iterator[Feature]:
         yield from self._table(table)
-        for key in self._schema.keys_from(table):
+        for key in self._shown(self._schema.keys_from(table)):
             above = self._limits_above(key, limits)
             if key.ref_table not in seen and self._is_past(key.ref_table, above):
                 path = (*seen, key.ref_table)
@@ -128,12 +134,12 @@ class Tabulator:
         yield from self._table(table)
         if not hops:
             return
-        for key in self._schema.keys_from(table):
+        for key in self._shown(self._schema.keys_from(table)):
             above = self._limits_above(key, limits)
             if key != came_down and self._is_past(key.ref_table, above):
                 found = self._around(key.ref_table, hops - 1, None, above)
                 yield from self._joined(key, found)
-        for key in self._schema.keys_into(table):
+        for key in self._shown(self._schema.keys_into(table)):
             links = self._links(key)
             below = np.append(limits, np.inf)[links]
             if self._is_past(key.table, below):
@@ -142,6 +148,10 @@ class Tabulator:
                 yield Feature(f"count of {name}", groups.counts, hops=1)
                 for feature in self._around(key.table, hops - 1, key, below):
                     yield from groups.aggregate(feature)
+
+    def _shown(self, keys: Iterable[ForeignKey]) -> Iterator[ForeignKey]:
+        """Yield the keys that no graph drops for being made of a hidden column."""
+        return (key for key in keys if not key.reads & self._task.spec.hidden)
 
     def _joined(
         self, key: ForeignKey, features: Iterable[Feature]
@@ -239,6 +249,24 @@ class Groups:
             held, starts = np.unique(parents[order], return_index=True)
             found[held] = which.reduceat(values[order], starts)
         return found
+
+
+def _features(
+    name: str, column: pa.ChunkedArray, stype: Stype
+) -> Iterator[Feature]:
+    """Yield what a column says: itself, or a 0/1 feature a part of its lists."""
+    if stype is not Stype.MULTICATEGORICAL:
+        yield Feature(name, *_numbers(column, stype))
+        return
+    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    rows = encoded.indices.fill_null(len(texts)).to_numpy()
+    uses = np.bincount(rows, minlength=len(texts))[: len(texts)]
+    kept, held = frequent_parts(texts, uses.tolist(), MAX_PARTS)
+    block = np.array(held, dtype=np.float64).reshape(len(texts), len(kept))
+    block = np.vstack([block, np.full(len(kept), np.nan)])[rows]
+    for at, part in enumerate(kept):
+        yield Feature(f'{name} has "{part}"', block[:, at])
 
 
 def _numbers(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from workbench.comparison import (
+    BEST_POSSIBLE,
     Cell,
     Contrast,
     Floor,
@@ -143,7 +144,11 @@ class _Judge:
 
     def of_the_floors(self, leader: Cell, floors: Sequence[Floor]) -> str:
         """Say whether the graph is worth it beside the best baseline by validation."""
-        usable = [floor for floor in floors if not math.isnan(floor.val)]
+        usable = [
+            floor
+            for floor in floors
+            if floor.name != BEST_POSSIBLE and not math.isnan(floor.val)
+        ]
         if not usable:
             return ""
         floor = max(usable, key=lambda each: self.sign * each.val)

@@ -80,7 +80,8 @@ def depth_figure(
             "A line is the mean over seeds, its band the 95 % t-interval of"
             " re-training; every dot is one seed. The ringed marker is the depth that"
             " validation chose. Grey lines are floors: what a constant, or trees or a"
-            " linear model without a graph, reach on the columns named. A cross on the"
+            " linear model without a graph, reach on the columns named; where a signal"
+            " was planted, one of them is the best that anything can. A cross on the"
             " lower edge is a run that did not finish."
         ),
     )

@@ -268,6 +268,13 @@ def results() -> Path:
     return results_folder(name)
 
 
+def new_file(name: str) -> Path:
+    """Return where a file of this session can be written; there is none yet."""
+    folder = _session_folder() / secrets.token_hex(8)
+    folder.mkdir()
+    return folder / _file_name(name, 0)
+
+
 def _opened() -> dict[str, Opened]:
     return st.session_state.setdefault(_OPENED, {})
 

@@ -4,7 +4,17 @@ import streamlit as st
 
 from workbench.errors import WorkbenchError
 from workbench.schema import KeyOrigin
-from workbench.ui import calls, drawings, kept, opening, place, tables, widgets, words
+from workbench.ui import (
+    calls,
+    drawings,
+    kept,
+    opening,
+    place,
+    planting,
+    tables,
+    widgets,
+    words,
+)
 from workbench.ui.changes import Changes
 from workbench.ui.diagram import draw, selection
 
@@ -80,6 +90,8 @@ draw(
     selected=chosen,
 )
 st.caption(words.LINES)
+
+planting.show(schema, expanded=not calls.has_rows(address))
 
 changes = Changes(address, schema)
 changes.show_state()

@@ -1,0 +1,33 @@
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE [Artist] (
+  [ArtistId] INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "Name" NVARCHAR(120) /* CREATE TABLE no (a); */,
+  `sort name` TEXT COLLATE NOCASE DEFAULT (lower('X'))
+);
+CREATE TABLE IF NOT EXISTS Album(
+  AlbumId INTEGER PRIMARY KEY,
+  Title UNSIGNED BIG INT NOT NULL,
+  ArtistId INTEGER REFERENCES artist ON DELETE CASCADE, -- FOREIGN KEY (x) REFERENCES y
+  Cover,
+  Slug TEXT GENERATED ALWAYS AS (Title || '-;') STORED
+);
+CREATE TABLE playlist_track (
+  playlist INT, track INT, pos INT DEFAULT -1,
+  PRIMARY KEY (playlist, track),
+  FOREIGN KEY (playlist, track) REFERENCES playlist_track
+) WITHOUT ROWID;
+CREATE VIRTUAL TABLE notes USING fts5(body);
+INSERT INTO Artist VALUES(1,'AC/DC; it''s',NULL);
+INSERT INTO Artist VALUES(2,replace('two\nlines','\n',char(10)),'x');
+CREATE TABLE Oddity("a""b" TEXT, 'c d' INT UNIQUE ON CONFLICT REPLACE, CHECK ("c d" > 0)) STRICT;
+CREATE TRIGGER t AFTER INSERT ON Album BEGIN
+  UPDATE Album SET Title = CASE WHEN 1 THEN 'x;' END;
+  DELETE FROM Artist;
+END;
+CREATE TABLE copied AS SELECT * FROM Artist;
+ALTER TABLE Album ADD COLUMN Year INTEGER;
+ALTER TABLE Album RENAME COLUMN Cover TO Art;
+DELETE FROM sqlite_sequence;
+INSERT INTO sqlite_sequence VALUES('Artist',2);
+COMMIT;
