@@ -3,9 +3,13 @@
 import importlib.metadata
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
+
+from tests.servers import mariadb, postgresql
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SAMPLE_PACKAGES = (
@@ -52,3 +56,30 @@ def workbench_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[sa.URL]:
+    """A running PostgreSQL, and how to reach it."""
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def maria() -> Iterator[sa.URL]:
+    """A running MariaDB, and how to reach it."""
+    with mariadb() as url:
+        yield url
+
+
+@pytest.fixture
+def visit() -> Iterator[Callable[..., Any]]:
+    """Open a page of the app, with nothing kept of earlier visits."""
+    # Imported here: most tests need no interface.
+    import streamlit as st
+
+    from tests.pages import open_page
+
+    st.cache_resource.clear()
+    yield open_page
+    st.cache_resource.clear()

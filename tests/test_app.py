@@ -1,54 +1,15 @@
 """The pages, in the states a visitor can find them in."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
+from tests.pages import Open, said
 from workbench.results import stored
 from workbench.ui import words
 
-ROOT = Path(__file__).parents[1]
 PAGES = ("start", "data", "question", "graphs", "train", "compare")
 SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
-
-
-@pytest.fixture(autouse=True)
-def empty_caches() -> Iterator[None]:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def visit() -> Open:
-    def visit(page: str, **parameters: str) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        for name, value in parameters.items():
-            app.query_params[name] = value
-        app.run()
-        if page != "start":
-            app.switch_page(f"workbench/ui/pages/{page}.py").run()
-        assert not app.exception
-        return app
-
-    return visit
-
-
-def said(app: AppTest) -> str:
-    """Return every sentence on the page without its Markdown escapes."""
-    kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning")
-    kinds += ("info", "success")
-    texts = [element.value for kind in kinds for element in getattr(app, kind)]
-    return " ".join(texts).replace("\\", "")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -109,48 +70,6 @@ def test_results_that_are_not_here_are_not_looked_for_elsewhere(
 )
 def test_a_link_opens_no_file_of_the_machine(visit: Open, source: str) -> None:
     assert words.LINK_TO_NOTHING in said(visit("graphs", source=source))
-
-
-def test_an_uploaded_database_is_opened(visit: Open, tmp_path: Path) -> None:
-    path = tmp_path / "shop.db"
-    with sqlite3.connect(path) as connection:
-        connection.executescript(
-            """
-            CREATE TABLE customer (id INTEGER PRIMARY KEY, town TEXT);
-            CREATE TABLE purchase (
-              id INTEGER PRIMARY KEY,
-              customer INTEGER REFERENCES customer (id),
-              price REAL
-            );
-            INSERT INTO customer VALUES (1, 'Oslo'), (2, 'Bergen');
-            INSERT INTO purchase VALUES (1, 1, 2.5), (2, NULL, 1.0);
-            """
-        )
-    connection.close()
-    app = visit("data")
-    app.file_uploader(key="data_upload").upload("shop.db", path.read_bytes()).run()
-    app.run()
-    assert not app.exception
-    assert "shop" in said(app)
-    app.selectbox(key="table").set_value("purchase").run()
-    assert "customer → customer, 1 empty" in said(app)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"PK\x03\x04 something", "so it is a zip file"),
-        (b"a,b\n1,2\n", "is not a SQLite database"),
-        (b"", "is empty"),
-    ],
-)
-def test_an_upload_of_another_kind_is_named(
-    visit: Open, content: bytes, sentence: str
-) -> None:
-    app = visit("data")
-    app.file_uploader(key="data_upload").upload("shop.db", content).run()
-    assert not app.exception
-    assert sentence in said(app)
 
 
 def test_a_target_that_cannot_be_predicted_is_refused_in_a_sentence(

@@ -2,13 +2,12 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from tests.servers import PASSWORD, mariadb, postgresql
+from tests.servers import PASSWORD, postgresql
 from workbench.database import Database, Limits, connect, without_password
 from workbench.errors import DatabaseError
 from workbench.reader import Request
@@ -17,18 +16,6 @@ from workbench.schema import infer_schema
 from workbench.snapshot import take_snapshot
 
 BIG = 2**53 + 1  # the first whole number that a float cannot hold
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[sa.URL]:
-    with postgresql() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def maria() -> Iterator[sa.URL]:
-    with mariadb() as url:
-        yield url
 
 
 def text_of(url: sa.URL) -> str:

@@ -19,6 +19,7 @@ from workbench.database import (
     fingerprint_of,
     quote,
 )
+from workbench.errors import DatabaseError, WorkbenchError
 from workbench.execute import PlannedStudy, plan_study, resolve_task
 from workbench.hints import Hints, read_hints
 from workbench.results import Results, load_results
@@ -55,15 +56,22 @@ def open_source(
         share = reading.num_rows / reading.total_rows if reading.total_rows else 0.0
         bar.progress(min(share, 1.0), text=words.reading(reading))
 
-    with connect(
-        address,
-        password=password,
-        schemas=schemas,
-        dialect=dialect,
-        shown=shown,
-        on_reading=show,
-    ) as database:
+    try:
+        database = connect(
+            address,
+            password=password,
+            schemas=schemas,
+            dialect=dialect,
+            shown=shown,
+            on_reading=show,
+        )
+    except WorkbenchError as error:
+        # Where an upload lies on this machine is no concern of whoever sent it.
+        sentence = str(error).replace(address, shown or address)
+        raise DatabaseError(sentence) from error
+    finally:
         bar.empty()
+    with database:
         if address.startswith(SAMPLE):
             return address
         return place.remember(database, database.source)

@@ -90,7 +90,6 @@ def _show_server() -> None:
         asked = st.form_submit_button("Connect", type="primary", key="data_connect")
     if asked and url:
         schemas = [part.strip() for part in named.split(",") if part.strip()]
-        st.session_state["data_forget"] = True
         _open(url.strip(), password=password or None, schemas=schemas)
 
 
@@ -109,5 +108,6 @@ def _open(
 ) -> None:
     with widgets.errors_shown():
         name = calls.open_source(address, password, schemas or (), dialect, shown)
+    st.session_state["data_forget"] = True
     place.open_source(name)
     st.rerun()

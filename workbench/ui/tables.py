@@ -96,14 +96,17 @@ def keys_of(schema: Schema) -> tuple[list[KeyHint], pd.DataFrame]:
     ]
     rows += [{USED: False, "Who says so": "rejected"} for _ in schema.rejected_keys]
     hints += schema.rejected_keys
-    frame = pd.DataFrame(rows)
-    ends = {
-        "From": [f"{key.table}.{', '.join(key.columns)}" for key in hints],
-        "To": [f"{key.ref_table}.{', '.join(key.ref_columns)}" for key in hints],
-    }
-    for at, (name, values) in enumerate(ends.items(), start=1):
-        frame.insert(at, name, values)
-    return hints, frame
+    ends = [
+        {
+            "From": f"{key.table}.{', '.join(key.columns)}",
+            "To": f"{key.ref_table}.{', '.join(key.ref_columns)}",
+        }
+        for key in hints
+    ]
+    listed = [
+        {USED: row[USED], **end, **row} for row, end in zip(rows, ends, strict=True)
+    ]
+    return hints, pd.DataFrame(listed)
 
 
 def _matched(schema: Schema, key: ForeignKey) -> float | None:
