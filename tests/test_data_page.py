@@ -145,8 +145,8 @@ def test_a_server_is_opened_and_its_password_forgotten(
     engine.dispose()
     assert not app.exception
     assert "2 rows" in said(app)
-    held = repr(app.session_state.filtered_state) + repr(dict(app.query_params))
-    assert PASSWORD not in held + said(app)
+    assert app.text_input(key="data_password").value == ""
+    assert PASSWORD not in said(app) + repr(dict(app.query_params))
 
 
 def test_what_is_kept_is_listed_and_cleared(visit: Open, tmp_path: Path) -> None:

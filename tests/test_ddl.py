@@ -255,7 +255,14 @@ def test_a_script_of_oracle_is_read_exactly() -> None:
             "employee_id -> employees (employee_id)",
         ],
     }
-    assert schema.unread == ()
+    assert schema.unread == (
+        Unread(
+            "staff.oracle.sql",
+            6,
+            "@@drop_all.sql",
+            "the file that is named here is not read; give it, too",
+        ),
+    )
     assert schema.tables[0].comment == "Regions; it's all of them"
     assert schema.tables[0].columns[0].comment == "The key"
 
@@ -514,6 +521,49 @@ QUIRKS = {
         " (b)) ENABLE;",
         ["a: NUMBER !", "b: NUMBER !", "c: DATE", "key b"],
     ),
+    "types in quotes": (
+        "tsql",
+        'CREATE TABLE t ("a" "int" IDENTITY (1, 1) NOT NULL, [b] [dbo].[Flag] NULL)',
+        ["a: int !", "b: dbo.Flag"],
+    ),
+    "constraints after one ADD": (
+        "tsql",
+        "CREATE TABLE q (a int PRIMARY KEY)\nCREATE TABLE t (a int, b int, c int)\nGO\n"
+        "ALTER TABLE t ADD CONSTRAINT d DEFAULT (0) FOR b,\n"
+        "CONSTRAINT e FOREIGN KEY (a) REFERENCES q (a), CONSTRAINT f FOREIGN KEY (b)"
+        " REFERENCES q (a);\nALTER TABLE t ADD DEFAULT (1) FOR c\nGO",
+        ["a: int", "b: int", "c: int", "a -> q (a)", "b -> q (a)"],
+    ),
+    "rows with a history": (
+        "tsql",
+        "CREATE TABLE t (a int NOT NULL PRIMARY KEY CLUSTERED, b datetime2 GENERATED"
+        " ALWAYS AS ROW START HIDDEN NOT NULL, c datetime2 GENERATED ALWAYS AS ROW END"
+        " NOT NULL, INDEX i NONCLUSTERED (a), PERIOD FOR SYSTEM_TIME (b, c))"
+        " WITH (SYSTEM_VERSIONING = ON)",
+        ["a: int !", "b: datetime2 !", "c: datetime2 !", "key a"],
+    ),
+    "comments of one version": (
+        "mysql",
+        "CREATE TABLE t (a int KEY, /*!50705 b GEOMETRY */ /*!80003 SRID 0 */ /*!50705"
+        " NOT NULL,*/ c int UNIQUE KEY, /*!50705 SPATIAL KEY k (b),*/ d int,"
+        " -----------\n e int)",
+        ["a: int !", "b: GEOMETRY !", "c: int", "d: int", "e: int", "key a"],
+    ),
+    "how a program writes Oracle's tables out": (
+        "oracle",
+        'CREATE TABLE "HR"."T" ("A" NUMBER(*,0) NOT NULL ENABLE, "B" CLOB, "C" DATE'
+        ' DEFAULT SYSDATE, CONSTRAINT "K" PRIMARY KEY ("A") USING INDEX PCTFREE 10'
+        ' STORAGE(INITIAL 65536) TABLESPACE "X" ENABLE) SEGMENT CREATION IMMEDIATE'
+        ' LOB ("B") STORE AS (TABLESPACE "X");\nALTER TABLE "HR"."T" MODIFY ("C"'
+        ' CONSTRAINT "N" NOT NULL ENABLE);\nALTER TABLE HR.T RENAME TO "t";',
+        ["A: NUMBER(*,0) !", "B: CLOB", "C: DATE !", "key A"],
+    ),
+    "counting without parentheses": (
+        "portable",
+        "CREATE OR REPLACE TABLE t (a int); CREATE OR REPLACE TABLE t (a int IDENTITY"
+        " START 1 INCREMENT 1, b int OPTIONS (description = 'x', y = 1) NOT NULL)",
+        ["a: int !", "b: int !"],
+    ),
     "a broken column does not cost the others": (
         "portable",
         "CREATE TABLE t (a int, 123 int, b frob !! int, , c int, PRIMARY KEY (a))",
@@ -675,8 +725,14 @@ UNREAD = {
     "CREATE TABLE t (a int REFERENCES p)": (
         'the key (a) to "p" is left out: there is no such table'
     ),
-    "CREATE TABLE t (a int REFERENCES t (z))": 'the key (a) to "t" is left out: a column'
-    " of it is not there",
+    "CREATE TABLE t (a int REFERENCES t (z))": (
+        'the key (a) to "t" is left out: a column of it is not there'
+    ),
+    "CREATE TABLE t1 PARTITION OF t DEFAULT": 'there is no table "t"',
+    "CREATE TABLE t (LIKE p)": 'there is no table "p"',
+    "CREATE TABLE t (a int) INHERITS (p)": 'there is no table "p"',
+    "CREATE TABLE t ()": "the table is left out: it has no columns",
+    "\\i other.sql": "the file that is named here is not read; give it, too",
     "CREATE TABLE t (a int REFERENCES t)": 'the key (a) to "t" is left out: its columns'
     " do not pair with those of the primary key",
     "ALTER TABLE t ADD a int": 'there is no table "t"',

@@ -71,7 +71,7 @@ class Alteration:
         return named and action.peek().upper not in SETTINGS
 
     def _add(self, action: Cursor) -> None:
-        if action.accept("PARTITION") or action.accept("PERIOD"):
+        if action.accept_any("PARTITION", "PERIOD", "DEFAULT"):
             return
         if action.accept("CONSTRAINT", "IF", "NOT", "EXISTS"):
             action.at -= 3
@@ -120,7 +120,9 @@ class Alteration:
             old = action.name() or ""
             if action.accept("TO"):
                 self.catalog.rename_column(self.draft, old, action.name() or "")
-            elif not action.done and not old:
+            elif action.done and old:  # MySQL: RENAME new_name
+                self.catalog.rename(self.draft, self.draft.schema, old)
+            else:
                 self.report(action.peek().start, "nothing is renamed like this")
 
     def _rename_constraint(self, action: Cursor) -> None:

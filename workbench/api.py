@@ -14,6 +14,7 @@ from workbench.execute import plan_study, run_study
 from workbench.graph import Graph, build_graph
 from workbench.measures import MEASURES
 from workbench.models import MODELS
+from workbench.plant import Plant, Planted, plant_signal
 from workbench.remedies import REMEDIES
 from workbench.results import Results, load_results
 from workbench.run import Budget
@@ -34,6 +35,8 @@ __all__ = [
     "Budget",
     "Database",
     "Graph",
+    "Plant",
+    "Planted",
     "Results",
     "Schema",
     "Study",
@@ -48,6 +51,7 @@ __all__ = [
     "parse_depths",
     "plan_named",
     "plan_study",
+    "plant_signal",
     "read_hints",
     "read_study",
     "run_study",

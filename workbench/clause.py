@@ -125,8 +125,8 @@ def _written(tokens: Sequence[Token]) -> str:
     for token in tokens:
         if parts and token.start > stop:
             parts.append(" ")
-        bare = token.kind is TokenKind.NAME and token.text[0] in "[`"
-        parts.append(unquoted(token) if bare else token.text)
+        quoted = token.kind is TokenKind.NAME and token.text != '"char"'
+        parts.append(unquoted(token) if quoted else token.text)
         stop = token.stop
     return "".join(parts)
 
@@ -182,6 +182,11 @@ class _ColumnClause:
         elif item.accept("PRIMARY", "KEY") or item.accept("PRIMARY"):
             self.required = True
             set_primary_key(self.into, item, self.constraint, (self.name,))
+        elif item.accept("UNIQUE"):
+            item.accept("KEY")
+        elif item.accept("KEY"):  # MySQL, for short
+            self.required = True
+            self.into.primary_key = (self.name,)
         elif item.accept("FOREIGN", "KEY"):
             columns = key_columns(item.group()) if item.sees("(") else (self.name,)
             if item.accept("REFERENCES"):
@@ -234,9 +239,15 @@ class _ColumnClause:
             self.into.positions[self.name] = ""
         elif item.accept_any(*NAMED):
             item.accept_any("=", "SET")
-            if not item.path():
+            if item.sees("("):
+                item.skip()
+            elif not item.path():
                 item.take()
-        elif item.peek().upper in DETAILS or item.sees("("):
+        elif (
+            item.peek().upper in DETAILS
+            or item.peek().kind is TokenKind.NUMBER
+            or item.sees("(")
+        ):
             item.skip()
         else:
             return False

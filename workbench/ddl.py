@@ -12,6 +12,7 @@ from workbench.declared import (
     DeclaredSchema,
     DeclaredTable,
     Unread,
+    excerpt,
 )
 from workbench.detection import detect_dialect
 from workbench.dialect import Dialect
@@ -59,7 +60,12 @@ def read_ddl(
     follower = Follower(chosen, Catalog(chosen.default_schemas))
     for name, text in texts:
         for piece in _way_up(read_pieces(text, chosen)):
-            follower.follow(name, piece)
+            if piece.kind is Kind.STATEMENT:
+                follower.follow(name, piece)
+            elif _INCLUDED.match(piece.text):
+                line = piece.line + piece.text.startswith("\n")
+                why = "the file that is named here is not read; give it, too"
+                follower.unread.append(Unread(name, line, excerpt(piece.text), why))
     follower.finish()
     return declare(follower.catalog, chosen.name, follower.unread)
 
@@ -86,6 +92,9 @@ def _head(text: Text) -> str:
     return "".join(islice(read_chunks(text), _HEAD_CHUNKS))
 
 
+_INCLUDED: Final = re.compile(
+    r"\s*(?:@@?|\\ir?\s|\\include|:r\s|SOURCE\s|START\s|\.read\s)", re.IGNORECASE
+)
 _DOWN: Final = re.compile(
     r"^--\s*(?:\+goose\s+Down|migrate:down|\+migrate\s+Down|//\s*@UNDO|rollback\b)",
     re.IGNORECASE | re.MULTILINE,
@@ -96,12 +105,12 @@ _UP: Final = re.compile(
 
 
 def _way_up(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield the statements of a migration; those that take it back are not followed."""
+    """Yield what a migration does; what takes it back is not followed."""
     down = False
     for piece in pieces:
         if piece.kind in (Kind.BLANK, Kind.SEPARATOR) and "--" in piece.text:
             down = bool(_DOWN.search(piece.text)) or (
                 down and not _UP.search(piece.text)
             )
-        if piece.kind is Kind.STATEMENT and not down:
+        if piece.kind in (Kind.STATEMENT, Kind.CLIENT) and not down:
             yield piece

@@ -72,7 +72,8 @@ class Dialect:
     @property
     def comment(self) -> str:
         """The pattern of a comment that a regular expression can see the end of."""
-        dashes = r"--(?=\s|\Z)[^\n]*+" if self.spaced_dashes else r"--[^\n]*+"
+        spaced = r"(?:--(?=[\s-]|\Z)|(?<=\n)--)"
+        dashes = (spaced if self.spaced_dashes else "--") + r"[^\n]*+"
         hashes = r"|\#(?!__)[^\n]*+" if self.hash_comments else ""
         blocks = "" if self.nested_comments else rf"|(?:{self.comment_opener}).*?\*/"
         return dashes + hashes + blocks

@@ -28,7 +28,8 @@ _HEAD: Final = re.compile(
     r"[^'(]*?(?:\([^'()]*+\)[^'(]*?)?\bVALUES?\s*(?=\()", re.IGNORECASE
 )
 _CHANGES: Final = re.compile(
-    r"(?:UPDATE|DELETE|MERGE|TRUNCATE|LOAD\s+(?:DATA|XML)|BULK\s+INSERT)\b", re.I
+    r"(?:UPDATE|DELETE|MERGE|TRUNCATE|COPY\s[^']*\sFROM\s+'|LOAD\s+(?:DATA|XML)|BULK\s+INSERT)\b",
+    re.I,
 )
 _PLACE: Final = re.compile(r"(?:SET\s+search_path|USE)\b", re.IGNORECASE)
 _REST: Final = re.compile(r"\s*(?:ON\b|RETURNING\b|AS\b|\*/|\Z)", re.IGNORECASE)

@@ -26,16 +26,23 @@ def declare(catalog: Catalog, dialect: str, unread: Sequence[Unread]) -> Declare
         dialect: What the script was read as.
         unread: What could not be read before.
     """
+    roots = {id(draft): catalog.root(draft) for draft in catalog}
     outcome = _Outcome(catalog, {}, list(unread))
-    kept = [draft for draft in catalog if catalog.root(draft) is draft]
+    for draft in catalog:
+        outcome.parts.setdefault(id(roots[id(draft)]), []).append(draft)
+    kept = [
+        draft
+        for draft in catalog
+        if roots[id(draft)] is draft and outcome.is_whole(draft)
+    ]
     outcome.names.update(_names(catalog, kept))
     tables = tuple(outcome.table(draft) for draft in kept)
     partitions = {
         draft.name if not draft.schema else f"{draft.schema}.{draft.name}": (
-            outcome.names[id(catalog.root(draft))]
+            outcome.names[id(roots[id(draft)])]
         )
         for draft in catalog
-        if catalog.root(draft) is not draft
+        if roots[id(draft)] is not draft and id(roots[id(draft)]) in outcome.names
     }
     order = {file: at for at, file in enumerate(dict.fromkeys(u.file for u in unread))}
     return DeclaredSchema(
@@ -79,11 +86,13 @@ class _Outcome:
         catalog: The tables.
         names: The declared name of every table, by its identity.
         unread: What could not be read.
+        parts: A table with its partitions, by the table's identity.
     """
 
     catalog: Catalog
     names: dict[int, str]
     unread: list[Unread]
+    parts: dict[int, list[Draft]] = field(default_factory=dict)
     _columns: dict[int, list[Column]] = field(default_factory=dict)
 
     def table(self, draft: Draft) -> DeclaredTable:
@@ -105,6 +114,16 @@ class _Outcome:
             comment=draft.comment,
         )
 
+    def is_whole(self, draft: Draft) -> bool:
+        """Report the tables that this one is made of and that are not there."""
+        sources = [*draft.parents, *(path for path, _, _ in draft.likes)]
+        for path in (*sources, *filter(None, [draft.partition_of])):
+            if self.catalog.find(path, draft.schema) is None:
+                self._report(draft.place, f'there is no table "{".".join(path)}"')
+        if not self._columns_of(draft):
+            self._report(draft.place, "the table is left out: it has no columns")
+        return bool(self._columns_of(draft))
+
     def _columns_of(self, draft: Draft) -> list[Column]:
         if id(draft) not in self._columns:
             self._columns[id(draft)] = self.catalog.columns(draft)
@@ -113,11 +132,7 @@ class _Outcome:
     def _keys_of(self, draft: Draft) -> Iterator[tuple[Key, Place, str]]:
         """Yield a table's keys, and those that every partition of it declares."""
         yield from draft.keys
-        parts = [
-            one
-            for one in self.catalog
-            if one is not draft and self.catalog.root(one) is draft
-        ]
+        parts = [one for one in self.parts[id(draft)] if one is not draft]
         if not parts:
             return
         shared = set.intersection(
@@ -164,7 +179,8 @@ class _Outcome:
             found = self.catalog.find(path) or self.catalog.find(key.ref_table)
         else:
             found = self.catalog.find(path, draft.schema)
-        return self.catalog.root(found) if found else None
+        root = self.catalog.root(found) if found else None
+        return root if root and id(root) in self.names else None
 
     def _report(self, place: Place, why: str) -> None:
         self.unread.append(Unread(*place, why))

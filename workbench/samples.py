@@ -158,9 +158,9 @@ _SAMPLES = (
     Sample(
         name="planted",
         title="A planted signal",
-        story="Made-up readings of sensors at stations of sites. What decides the labels"
+        story="Made-up readings of sensors at stations of sites. What decides the label"
         " was planted three hops away, so the best possible score at every depth is"
-        " known: the ground truth for everything else.",
+        " known: the ground truth to test everything else on.",
         tasks=("planted", "planted-graded"),
         license="Apache-2.0",
         source=_GENERATED,

@@ -58,13 +58,19 @@ class Follower:
         first = (match.group(1) or "").upper() if match else ""
         if first in _ROWS and not piece.open:
             return
-        if first in _PROGRAMS and _MAKES_TABLE.search(piece.text):
+        if first in _PROGRAMS and self._makes_tables(first):
             self.report(0, "tables that a program makes are not read")
-            if first == "DO":
-                return
+            return
         if first in HARMLESS and not _RELEVANT.search(piece.text[:4000]):
             return
         self._dispatch(cursor_over(piece.text, self.dialect))
+
+    def _makes_tables(self, first: str) -> bool:
+        """Tell a program's text from SQL Server's BEGIN CREATE TABLE … END."""
+        if not _MAKES_TABLE.search(self.piece.text):
+            return False
+        plain = first in ("BEGIN", "DECLARE") and self.dialect.name != "oracle"
+        return not plain
 
     def report(self, start: int, why: str) -> None:
         """Write down that something from a character of the statement on is unread."""
@@ -109,13 +115,13 @@ class Follower:
             cursor.take()
 
     def _create(self, cursor: Cursor, first: Token) -> None:
-        cursor.accept("OR", "REPLACE")
+        replacing = cursor.accept("OR", "REPLACE")
         temporary = False
         while cursor.accept_any(*TABLE_WORDS):
             word = cursor.tokens[cursor.at - 1].upper
             temporary |= word in ("TEMP", "TEMPORARY")
         if cursor.accept("TABLE"):
-            self._create_table(cursor, temporary, first)
+            self._create_table(cursor, temporary, replacing, first)
         elif cursor.accept("VIRTUAL", "TABLE"):
             self.report(first.start, "a virtual table is made by a program")
             cursor.accept("IF", "NOT", "EXISTS")
@@ -155,7 +161,9 @@ class Follower:
             if name and cursor.sees("("):
                 self.catalog.indexes[name[-1].casefold()] = key_columns(cursor.group())
 
-    def _create_table(self, cursor: Cursor, temporary: bool, first: Token) -> None:
+    def _create_table(
+        self, cursor: Cursor, temporary: bool, replacing: bool, first: Token
+    ) -> None:
         forgiving = cursor.accept("IF", "NOT", "EXISTS")
         named = cursor.peek()
         path = cursor.path()
@@ -166,7 +174,10 @@ class Follower:
             self._leave_out(path)
             return
         self.catalog.left_out.discard(path[-1].casefold())
-        if self.catalog.twin(path):
+        twin = self.catalog.twin(path)
+        if twin is not None and replacing:
+            self.catalog.drop(twin)
+        elif twin is not None:
             if not forgiving:
                 self.report(
                     first.start, f'"{path[-1]}" was created before; that counts'
@@ -391,7 +402,9 @@ def _begins_query(cursor: Cursor) -> bool:
     if not cursor.sees("AS"):
         return False
     after = cursor.peek(1).upper
-    return after in ("SELECT", "(", "WITH", "TABLE", "VALUES", "EXECUTE")
+    if after == "(":  # and not Oracle's STORE AS (…)
+        after = cursor.peek(2).upper
+    return after in ("SELECT", "WITH", "TABLE", "VALUES", "EXECUTE", "(")
 
 
 def _spelt_as(column: Column, written: Column) -> Column:
