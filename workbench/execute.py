@@ -127,12 +127,9 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
             members = [arm for arm in study.arms if arm.source == source]
             schema, spec = _ask(given, study, members)
             root = cache_directory() if cache is None else cache
-            whole, notes = given, ()
-            if not given.has_rows:
-                made = assume_rows(schema, spec, root)
-                whole = stack.enter_context(connect(made.path, cache=cache))
-                schema, spec = infer_schema(whole, made.hints), made.spec
-                notes = (made.note,)
+            whole, schema, spec, notes = with_rows(given, schema, spec, root)
+            if whole is not given:
+                stack.callback(whole.close)
                 assumed.append(labels[source])
             drawn = draw_rows(whole, schema, spec.table, study.max_rows, root)
             database = stack.enter_context(drawn.database)
@@ -421,6 +418,21 @@ def _ask(
     chosen = hints.pop()
     schema = infer_schema(database, read_hints(Path(chosen)) if chosen else None)
     return schema, resolve_task(schema, study.task, study.metric)
+
+
+def with_rows(
+    database: Database, schema: Schema, spec: TaskSpec, cache: Path
+) -> tuple[Database, Schema, TaskSpec, tuple[str, ...]]:
+    """Return a database that has rows: the same one, or assumed rows for a schema.
+
+    Returns:
+        The database, its schema, what is asked of it, and what is said of its rows.
+    """
+    if database.has_rows:
+        return database, schema, spec, ()
+    made = assume_rows(schema, spec, cache)
+    whole = connect(made.path, cache=cache)
+    return whole, infer_schema(whole, made.hints), made.spec, (made.note,)
 
 
 def resolve_task(schema: Schema, task: TaskSpec | str, metric: str | None) -> TaskSpec:

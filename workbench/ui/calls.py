@@ -15,12 +15,13 @@ from workbench.database import (
     SAMPLE,
     Reading,
     SourceTable,
+    cache_directory,
     connect,
     fingerprint_of,
     quote,
 )
 from workbench.errors import DatabaseError, WorkbenchError
-from workbench.execute import PlannedStudy, plan_study, resolve_task
+from workbench.execute import PlannedStudy, plan_study, resolve_task, with_rows
 from workbench.hints import Hints, read_hints
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
@@ -33,10 +34,11 @@ NUM_SHOWN_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A task, and the columns that predict its target nearly alone."""
+    """A task, the columns that predict its target nearly alone, what is to be said."""
 
     task: Task
     leaks: tuple[Leak, ...]
+    notes: tuple[str, ...]
 
 
 def open_source(
@@ -196,9 +198,15 @@ def _question(
     address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
 ) -> Question:
     schema = _schema(address, stamp, hints)
-    with connect(address) as database:
-        task = define_task(database, schema, resolve_task(schema, spec, None))
-        return Question(task, suspected_leaks(database, schema, task))
+    with connect(address) as given:
+        asked = resolve_task(schema, spec, None)
+        database, schema, asked, notes = with_rows(
+            given, schema, asked, cache_directory()
+        )
+        with database:
+            task = define_task(database, schema, asked)
+            leaks = () if notes else suspected_leaks(database, schema, task)
+            return Question(task, leaks, notes)
 
 
 @st.cache_resource(

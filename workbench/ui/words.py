@@ -36,8 +36,7 @@ NO_QUESTION = "Nothing is to be predicted yet. Say what first."
 NO_ROWS = "The tables hold no rows, so there is nothing to learn from yet."
 ONLY_A_SCHEMA = (
     "This is a schema without rows. Graphs of it can be planned: hops are exact, counts"
-    " are for assumed rows. To train, plant a signal below, or open a database that has"
-    " rows."
+    " are for assumed rows. To train, plant a signal, or open a database that has rows."
 )
 NO_TABLES = "This database has no tables, so there is nothing to look at yet."
 NO_KEYS = (

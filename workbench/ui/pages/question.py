@@ -124,6 +124,7 @@ if spec != asked:
 
 task = question.task
 st.divider()
+widgets.show_notes(question.notes)
 facts, table_of_rows = st.columns([1, 2], gap="large")
 with facts:
     st.metric("Rows to predict", f"{len(task.rows):,}")

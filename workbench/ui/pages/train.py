@@ -134,6 +134,8 @@ widgets.show_notes(planned.notes)
 for leak in planned.leaks:
     st.warning(widgets.as_text(f"Suspected leak: {leak}."))
 
+if planned.assumed:
+    widgets.empty_state(words.ONLY_A_SCHEMA, "data", "Plant a signal")
 with st.container(border=True):
     st.markdown(
         f"**{len(planned.cells)} runs** on {words.graphs(len(planned.arms))}, and the"
