@@ -8,7 +8,7 @@ and for the other a bit in every table on the way there.
 import sys
 from pathlib import Path
 
-from workbench.plant import Plant, Planted, Variant, plant_signals
+from workbench.planting.plant import Plant, Planted, Variant, plant_signals
 from workbench.schema import Column, ForeignKey, KeyOrigin, Schema, Stype, Table
 
 _TABLES = {

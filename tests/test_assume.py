@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.assume import assume_rows
 from workbench.database import connect
 from workbench.errors import SchemaError, StudyError, TaskError
 from workbench.execute import plan_study, run_study
+from workbench.planting.assume import assume_rows
 from workbench.resources import resource_path
 from workbench.schema import Schema, infer_schema
 from workbench.study import Arm, Study

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.dbml import read_dbml
-from workbench.ddl import DeclaredKey, DeclaredSchema
+from workbench.ddl.dbml import read_dbml
+from workbench.ddl.reading import DeclaredKey, DeclaredSchema
 from workbench.resources import resource_path
 
 FILES = Path(__file__).parent / "ddl"

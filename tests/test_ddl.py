@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from workbench.ddl import (
+from workbench.ddl.dialects import DIALECTS
+from workbench.ddl.reading import (
     DeclaredColumn,
     DeclaredKey,
     DeclaredSchema,
@@ -22,10 +23,9 @@ from workbench.ddl import (
     detect_dialect,
     read_ddl,
 )
-from workbench.dialects import DIALECTS
+from workbench.ddl.sqlite_ddl import sqlite_definition
 from workbench.errors import SchemaError
 from workbench.resources import resource_path
-from workbench.sqlite_ddl import sqlite_definition
 
 SCRIPTS = Path(__file__).parent / "ddl"
 
@@ -155,8 +155,8 @@ def test_a_dump_of_mysql_is_read_exactly() -> None:
             "first: int",
             "customer_id: int(10) unsigned !",
             "product_sku: char(12) !",
-            "line_no: int !",
             "note: text",
+            "line_no: int !",
             "key customer_id, product_sku, line_no",
             "customer_id -> customer (id)",
         ],

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.ddl import DeclaredSchema, Unread, read_ddl
-from workbench.dump import has_rows, read_rows
-from workbench.literals import Row
+from workbench.ddl.dump import has_rows, read_rows
+from workbench.ddl.literals import Row
+from workbench.ddl.reading import DeclaredSchema, Unread, read_ddl
 from workbench.reader import BATCH_ROWS
 
 TABLE = "CREATE TABLE t (a text, b text);\n"

@@ -19,11 +19,11 @@ from tests.test_compare import MAJORITY, cell, floor, judge
 from tests.tiny import make_key, make_schema, make_table
 from workbench.comparison import BEST_POSSIBLE
 from workbench.database import connect
-from workbench.drawing import NULL_SHARE
 from workbench.errors import SchemaError
 from workbench.execute import resolve_task, run_study
-from workbench.generate import generate_rows, row_counts
-from workbench.plant import (
+from workbench.planting.drawing import NULL_SHARE
+from workbench.planting.generate import generate_rows, row_counts
+from workbench.planting.plant import (
     Plant,
     Planted,
     Variant,

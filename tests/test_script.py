@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.dialects import DIALECTS
+from workbench.ddl.dialects import DIALECTS
+from workbench.ddl.script import Kind, read_pieces, read_statements
 from workbench.errors import DatabaseError
-from workbench.script import Kind, read_pieces, read_statements
 
 NAMES = sorted(DIALECTS)
 

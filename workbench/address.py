@@ -80,7 +80,7 @@ UNREADABLE = (
     (b"%PDF", "a PDF; save its tables as CSV"),
     (b"\x80", "a pickle or another program's own format; save the tables as Parquet"),
 )
-MANIFESTS = ("manifest.json",)
+MANIFESTS = ("manifest.yaml", "manifest.yml", "manifest.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,7 @@ def kind_of(path: Path) -> Kind:
         DatabaseError: It is missing, empty, no file, or of no kind that can be read.
     """
     if path.is_dir():
-        found = any((path / name).is_file() for name in MANIFESTS)
-        return Kind.RELBENCH if found or _is_relbench(path) else Kind.FILES
+        return Kind.RELBENCH if _is_relbench(path) else Kind.FILES
     if not path.exists():
         raise DatabaseError(_missing(path))
     if not path.is_file():
@@ -281,12 +280,14 @@ def _is_workbook(path: Path) -> bool:
 
 
 def _is_relbench(path: Path) -> bool:
-    """Return whether the folder's Parquet files say which column is which key."""
+    """Return whether a manifest, or the Parquet files, say which column is a key."""
     # Imported here: most sources need no Parquet.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    for file in sorted(path.glob("*.parquet"))[:1]:
+    for file in sorted([*path.glob("*.parquet"), *path.glob("db/*.parquet")])[:1]:
+        if any((path / name).is_file() for name in MANIFESTS):
+            return True
         try:
             metadata = pq.read_schema(file).metadata or {}
         except (pa.ArrowException, OSError):

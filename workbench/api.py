@@ -14,7 +14,7 @@ from workbench.execute import plan_study, run_study
 from workbench.graph import Graph, build_graph
 from workbench.measures import MEASURES
 from workbench.models import MODELS
-from workbench.plant import Plant, Planted, plant_signal
+from workbench.planting.plant import Plant, Planted, plant_signal
 from workbench.remedies import REMEDIES
 from workbench.results import Results, load_results
 from workbench.run import Budget

@@ -281,7 +281,7 @@ def plant(
 ) -> None:
     """Make up rows for a schema, with a signal at a known number of hops."""
     from workbench.database import connect
-    from workbench.plant import Plant, plant_signal, read_variant
+    from workbench.planting.plant import Plant, plant_signal, read_variant
     from workbench.schema import infer_schema, read_hints
 
     chosen = None if hints is None else read_hints(hints)

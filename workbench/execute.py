@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workbench.assume import assume_rows
 from workbench.baseline import FLOORS
 from workbench.cell import (
     Cell,
@@ -25,6 +24,7 @@ from workbench.compare import compare
 from workbench.comparison import BEST_POSSIBLE, Comparison, Floor, Trial
 from workbench.database import Database, cache_directory, connect, without_password
 from workbench.errors import StudyError, TaskError
+from workbench.planting.assume import assume_rows
 from workbench.pool import (
     Advanced,
     Crashed,

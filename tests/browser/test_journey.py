@@ -1,7 +1,7 @@
 """What a visitor does, in a real browser."""
 
 import re
-import sqlite3
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -110,28 +110,60 @@ CARD_PLACE = """async name => {
 }"""
 
 
-def test_an_uploaded_file_shows_all_its_tables(
+def upload(page: Page, app_url: str, *paths: Path) -> None:
+    page.goto(f"{app_url}/data")
+    settle(page)
+    page.get_by_role("tab", name="A file of your own").click()
+    uploader = page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    uploader.set_input_files(list(paths))
+    expect(page).to_have_url(re.compile("source=open"))
+    settle(page)
+
+
+def test_a_zip_of_tables_is_opened_and_a_key_found_in_it_is_rejected(
     page: Page, app_url: str, tmp_path: Path
 ) -> None:
-    path = tmp_path / "shop.db"
-    connection = sqlite3.connect(path)
-    connection.executescript(
+    customers = "".join(f"{at},{'Oslo' if at % 2 else 'Moss'}\n" for at in range(50))
+    purchases = "".join(f"{at},{at * 7 % 50},{at % 9}.5\n" for at in range(400))
+    path = tmp_path / "shop.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("customer.csv", f"id,town\n{customers}")
+        archive.writestr("purchase.csv", f"id,customer_id,price\n{purchases}")
+    upload(page, app_url, path)
+    expect(page.get_by_role("heading", name="shop")).to_be_visible()
+    expect(page.get_by_text("1 used, 1 of them found in the rows")).to_be_visible()
+    place = page.evaluate(CARD_PLACE, "purchase")
+    page.mouse.click(place["x"], place["y"])
+    settle(page)
+    expect(page.get_by_text("customer_id → customer")).to_be_visible()
+
+    grid = page.get_by_test_id("stDataFrame").locator("canvas").first
+    grid.click(position={"x": 38, "y": 52})  # the tick of the first row
+    settle(page)
+    expect(page.get_by_text("1 changes to the schema")).to_be_visible()
+    expect(page.get_by_text("0 used, 0 of them found in the rows")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("1 used, 1 of them found in the rows")).to_be_visible()
+
+
+def test_a_schema_is_opened_and_a_signal_planted_in_it(
+    page: Page, app_url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.sql"
+    path.write_text(
         """
-        CREATE TABLE customer (id INTEGER PRIMARY KEY, town TEXT);
+        CREATE TABLE customer (id INTEGER PRIMARY KEY, age INTEGER);
         CREATE TABLE purchase (
           id INTEGER PRIMARY KEY, customer INTEGER REFERENCES customer (id)
         );
-        INSERT INTO customer VALUES (1, 'Oslo'), (2, 'Bergen');
-        INSERT INTO purchase VALUES (1, 1), (2, 2);
         """
     )
-    connection.close()
-    page.goto(f"{app_url}/data")
-    settle(page)
-    uploader = page.get_by_test_id("stFileUploader").locator("input[type=file]")
-    uploader.set_input_files(path)
-    expect(page.get_by_role("heading", name="shop")).to_be_visible()
-    expect(page).to_have_url(re.compile("source=upload"))
+    upload(page, app_url, path)
+    expect(page.get_by_text("This is a schema without rows")).to_be_visible()
+    page.get_by_role("button", name="Plant it").click()
+    expect(page).to_have_url(re.compile("task=planted"))
+    page.get_by_role("link", name="Question").click()
+    expect(page.get_by_text("1 hop away, decides it")).to_be_visible()
 
 
 def test_a_cancelled_run_says_so_on_both_of_two_pages(page: Page, app_url: str) -> None:

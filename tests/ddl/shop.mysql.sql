@@ -48,7 +48,7 @@ CREATE TABLE `order line` (
 
 CREATE TABLE `line_note` LIKE `order line`;
 ALTER TABLE `line_note`
-  ADD COLUMN `note` text AFTER `no`,
+  ADD COLUMN `note` text AFTER `product_sku`,
   ADD `first` int FIRST,
   CHANGE `no` `line_no` int NOT NULL,
   ADD CONSTRAINT `note_of` FOREIGN KEY (`customer_id`) REFERENCES `customer` (`id`),

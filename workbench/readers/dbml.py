@@ -1,8 +1,8 @@
 """DBML files: a schema without rows."""
 
 from workbench.columnar import ColumnarReader
-from workbench.dbml import read_dbml
-from workbench.declaring import stage_declared
+from workbench.ddl.dbml import read_dbml
+from workbench.ddl.declaring import stage_declared
 from workbench.errors import DatabaseError
 from workbench.reader import Request
 

@@ -1,10 +1,10 @@
 """SQL scripts: a schema, or a dump with rows; parsed, not executed."""
 
 from workbench.columnar import ColumnarReader
-from workbench.ddl import read_ddl
-from workbench.declared import Unread
-from workbench.declaring import stage_declared
-from workbench.dump import read_rows
+from workbench.ddl.declared import Unread
+from workbench.ddl.declaring import stage_declared
+from workbench.ddl.dump import read_rows
+from workbench.ddl.reading import read_ddl
 from workbench.reader import Request
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from workbench.hints import read_hints
-from workbench.plant import Plant, Variant, plant_signal
+from workbench.planting.plant import Plant, Variant, plant_signal
 from workbench.schema import Schema, Stype
 from workbench.ui import calls, place, widgets
 

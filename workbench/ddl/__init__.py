@@ -1,0 +1,1 @@
+"""SQL scripts, dumps and DBML: what they declare and which rows they hold."""

@@ -1,0 +1,1 @@
+"""Made-up rows: assumed for a plan, or with a signal planted in them."""
