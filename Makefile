@@ -74,9 +74,9 @@ $(VENV)/.torch: constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed: $(BUILT_FROM) $(VENV)/.torch
-	$(INSTALL) --editable '.[samples]'
+	$(INSTALL) --editable '.[samples,databases]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --editable '.[dev,samples,export]'
+	$(INSTALL) --editable '.[dev,samples,databases,export]'
 	@touch $@

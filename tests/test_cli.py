@@ -66,7 +66,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("arguments", "sentence"),
     [
         (("inspect", "missing.db"), "missing.db"),
-        (("inspect", "table.csv"), "table.csv"),
         (("inspect", "sample:lahmann"), 'did you mean "lahman"'),
         (("plan", FLAT), "--task NAME"),
         (("plan", FLAT, "--task", "prosperos"), 'did you mean "prosperous"'),
@@ -192,5 +191,5 @@ def test_a_dry_run_trains_and_writes_nothing(tmp_path: Path) -> None:
 def test_the_cache_is_listed_with_where_and_how_large() -> None:
     call("inspect", FLAT)
     shown = call("cache").stdout
-    assert "address-flat.sqlite" in shown
+    assert "snapshot  sample:address-flat" in shown
     assert "MB" in shown
