@@ -8,7 +8,7 @@ import streamlit as st
 
 from workbench.hints import Hints, KeyHint, hints_to_toml
 from workbench.schema import Schema, Table
-from workbench.ui import calls, place, tables, words
+from workbench.ui import calls, place, tables, widgets, words
 
 NO_TIME = "no time (rows are of no time)"
 NUM_STEPS = 50
@@ -67,6 +67,21 @@ class Changes:
                 "Why this type": st.column_config.TextColumn(width="large"),
             },
         )
+
+    def show_key(self, table: Table) -> None:
+        """Draw a table's primary key; choosing other columns changes it."""
+        chosen = st.multiselect(
+            "What tells rows apart? (primary key)",
+            [column.name for column in table.columns],
+            default=list(table.primary_key),
+            placeholder="nothing but their position (surrogate key)",
+            key=f"data_key_{table.name}_{self._version()}",
+        )
+        if table.key_evidence:
+            st.caption(widgets.as_text(table.key_evidence))
+        if tuple(chosen) != table.primary_key:
+            self._keep(self.hints().with_primary_key(table.name, tuple(chosen)))
+            st.rerun()
 
     def show_time(self, table: Table) -> None:
         """Draw what may say when a row came to be; choosing one confirms it."""

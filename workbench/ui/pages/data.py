@@ -117,7 +117,11 @@ for warning in schema.warnings:
 
 st.markdown("**Columns**")
 changes.show_columns(table)
-changes.show_time(table)
+with_key, with_time = st.columns(2)
+with with_key:
+    changes.show_key(table)
+with with_time:
+    changes.show_time(table)
 st.markdown("**First rows**")
 with widgets.errors_shown():
     st.dataframe(
