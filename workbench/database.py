@@ -36,6 +36,7 @@ from workbench.reader import (
 from workbench.readers import READERS
 from workbench.resources import cache_directory
 from workbench.snapshot import (
+    SNAPSHOT_ENDING,
     OnReading,
     Reading,
     Snapshot,
@@ -49,6 +50,7 @@ __all__ = [
     "JOINT",
     "ROW",
     "SAMPLE",
+    "SNAPSHOT_ENDING",
     "Database",
     "Limits",
     "Reading",

@@ -548,7 +548,9 @@ def _localise(arm: Arm, out: Path) -> Arm:
         topology = _copy(Path(topology), out, "topologies")
     if hints is not None:
         hints = _copy(Path(hints), out, "hints")
-    return replace(arm, topology=topology, hints=hints)
+    kept = Path(arm.source)
+    source = kept.name if kept.parent.resolve() == out.resolve() else arm.source
+    return replace(arm, source=source, topology=topology, hints=hints)
 
 
 def _copy(file: Path, out: Path, folder: str) -> str:

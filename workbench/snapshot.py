@@ -30,7 +30,7 @@ from workbench.reader import (
 
 FORMAT = 2  # a new number makes every snapshot be written again
 FOLDER = "snapshots"
-ENDING = ".duckdb"
+SNAPSHOT_ENDING = ".duckdb"
 META = '"__workbench"."meta"'
 CLOSED: Mapping[str, str] = MappingProxyType(
     {"enable_external_access": "false", "lock_configuration": "true"}
@@ -112,7 +112,7 @@ def take_snapshot(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix="part-") as scratch:
-            draft = Path(scratch) / f"draft{ENDING}"
+            draft = Path(scratch) / f"draft{SNAPSHOT_ENDING}"
             path = _path(root, _write(reader, source, draft, limits, on_reading))
             draft.replace(path)
     except (OSError, duckdb.IOException) as error:
@@ -241,7 +241,7 @@ def _write(
 
 
 def _path(root: Path, fingerprint: str) -> Path:
-    return root / FOLDER / f"{fingerprint}-{FORMAT}{ENDING}"
+    return root / FOLDER / f"{fingerprint}-{FORMAT}{SNAPSHOT_ENDING}"
 
 
 class _Writing:

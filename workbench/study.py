@@ -9,7 +9,7 @@ from typing import Any
 
 import tomli_w
 
-from workbench.database import without_password
+from workbench.database import SNAPSHOT_ENDING, without_password
 from workbench.errors import ModelError, StudyError, unknown
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
@@ -212,10 +212,17 @@ def _read_arm(settings: Mapping[str, Any], folder: Path) -> Arm:
     _refuse_unknown("arm setting", settings, {each.name for each in fields(Arm)})
     hints = settings.get("hints")
     return Arm(
-        source=settings["source"],
+        source=_source_beside(settings["source"], folder),
         topology=_beside(settings["topology"], folder),
         hints=None if hints is None else _beside(hints, folder),
     )
+
+
+def _source_beside(name: str, folder: Path) -> str:
+    """Return rows that are kept beside the study by their path, others as they are."""
+    path = folder / name
+    is_kept = path.suffix == SNAPSHOT_ENDING and path.is_file()
+    return str(path) if is_kept else name
 
 
 def _beside(name: str, folder: Path) -> str:

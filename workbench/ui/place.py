@@ -170,11 +170,12 @@ def keep_for_job(address: str, folder: Path) -> str:
     if address.startswith(SAMPLE):
         return address
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / f"rows{Path(address).suffix}"
-    try:
-        os.link(address, kept)  # a second name costs nothing
-    except OSError:
-        shutil.copy2(address, kept)
+    kept = folder / Path(address).name
+    if not kept.exists():
+        try:
+            os.link(address, kept)  # a second name costs nothing
+        except OSError:
+            shutil.copy2(address, kept)
     return str(kept)
 
 
