@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from workbench.errors import DatabaseError
 from workbench.limits import Limits
@@ -279,9 +279,11 @@ def _unpack_tar(
             if written != member.size:
                 raise EOFError(f'the member "{name}" is cut short')
             yield name, target
-    while chunk := stream.read():  # the end of a tar is zeros, a bad header is not
-        if chunk.strip(b"\0"):
-            raise tarfile.ReadError("there is something else where a member begins")
+        # A damaged header ends the members as silently as the zeros at a tar's end.
+        rest = archive.fileobj
+        while rest is not None and (chunk := rest.read(CHUNK)):
+            if chunk.strip(b"\0"):
+                raise tarfile.ReadError("there is no header where a member begins")
 
 
 def _copy(
@@ -318,15 +320,18 @@ def _decompressed(path: Path) -> Iterator[IO[Any]]:
     with path.open("rb") as file:
         head = file.read(6)
         file.seek(0)
-        opened: IO[Any] = file
-        if head.startswith(b"\x1f\x8b"):
-            opened = gzip.GzipFile(fileobj=file)
-        elif head.startswith(b"BZh"):
-            opened = bz2.BZ2File(file)
-        elif head.startswith(b"\xfd7zXZ"):
-            opened = lzma.LZMAFile(file)
-        with opened:
-            yield opened
+        with _opened(file, head) as stream:
+            yield stream
+
+
+def _opened(file: BinaryIO, head: bytes) -> Any:  # all of them read bytes
+    if head.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=file)
+    if head.startswith(b"BZh"):
+        return bz2.BZ2File(file)
+    if head.startswith(b"\xfd7zXZ"):
+        return lzma.LZMAFile(file)
+    return file
 
 
 def _is_old_tar(head: bytes) -> bool:

@@ -307,6 +307,28 @@ def report(
     typer.echo(write_report(folder))
 
 
+@app.command("export")
+def export(
+    sources: Sources,
+    out: Annotated[Path, typer.Option(help="The folder to write; it must be new.")],
+    hints: Hints = None,
+    db_schema: DbSchemas = None,
+    dialect: Dialect = None,
+) -> None:
+    """Write a database as a RelBench folder: a manifest, and Parquet a table."""
+    from workbench.database import connect
+    from workbench.relbench import write_relbench
+    from workbench.schema import infer_schema, read_hints
+
+    addresses = _addresses(sources, db_schema, dialect)
+    if len(addresses) > 1:
+        raise StudyError("export takes one database at a time.")
+    with connect(addresses[0]) as database:
+        chosen = None if hints is None else read_hints(hints)
+        write_relbench(database, infer_schema(database, chosen), out)
+    typer.echo(out)
+
+
 @app.command("cache")
 def cache(
     action: Annotated[

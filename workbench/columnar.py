@@ -255,9 +255,10 @@ def _test_sql(column: str, kind: str) -> str:
     if kind != UNTYPED:
         return "NULL"
     trimmed = f"trim({column})"
-    whole = (
-        f"regexp_full_match({trimmed}, '{WHOLE_SHAPE}')"
-        f" AND TRY_CAST({trimmed} AS BIGINT) IS NOT NULL"
+    whole = (  # NULL for NULL, which says nothing of a column
+        f"CASE WHEN {column} IS NOT NULL THEN"
+        f" regexp_full_match({trimmed}, '{WHOLE_SHAPE}')"
+        f" AND TRY_CAST({trimmed} AS BIGINT) IS NOT NULL END"
     )
     # A leading zero makes a code of a whole number; a fraction may have one.
     number = (

@@ -1,53 +1,36 @@
 """Delimited text on its way into a private place, every cell as text."""
 
-import csv
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 
 from workbench.columnar import Relation
-from workbench.delimiting import NULLS, Format, Quoting, detect_format, split_rows
+from workbench.delimiting import DELIMITERS, NULLS, Format, detect_format
 from workbench.encoding import Encoding, TextSource, detect_encoding
-from workbench.errors import DatabaseError
 from workbench.limits import Limits
-from workbench.reader import BATCH_ROWS, SourceColumn, distinct_names, quote
+from workbench.reader import SourceColumn, distinct_names, quote
+from workbench.rowwise import (
+    MAX_CHARACTERS,
+    Raggedness,
+    Text,
+    allow_long_cells,
+    check_line,
+    stage_lines,
+)
 from workbench.staging import Staging
 
 SAMPLE_CHARACTERS = 1 << 20
-MAX_CHARACTERS = 1 << 24  # of a line, and of a cell
-MAX_BATCH_CELLS = 1_000_000
 BLOCK_BYTES = 1 << 22
+COLUMNS_PER_QUERY = 200
+COMMA_NUMBER = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A file of delimited text.
-
-    Attributes:
-        path: The file.
-        table: The table it is.
-        tab_first: Whether its name says that tabs divide.
-    """
-
-    path: Path
-    table: str
-    tab_first: bool = False
-
-    @property
-    def shown(self) -> str:
-        """How it is named in messages."""
-        return f'text of "{self.table}"'
-
-
-def detect(text: Text) -> tuple[Encoding, Format]:
+def detect(text: Text, limits: Limits) -> tuple[Encoding, Format]:
     """Decide how a file is read, by its first million characters.
 
     Raises:
-        DatabaseError: It is no text, or its first line has no end.
+        DatabaseError: It is no text, or its first line has no end or too many cells.
     """
     encoding = detect_encoding(text.path, text.shown)
     source = TextSource(text.path, encoding)
@@ -57,12 +40,15 @@ def detect(text: Text) -> tuple[Encoding, Format]:
             line = source.read_line(MAX_CHARACTERS)
             if not line:
                 break
-            _check_line(line, len(lines) + 1, text)
+            check_line(line, len(lines) + 1, text)
             lines.append(line)
             num_characters += len(line)
     finally:
         source.close()
-    _allow_long_cells()
+    if lines and '"' not in lines[0]:  # told before so many cells are looked at
+        num_cells = max(lines[0].count(mark) for mark in DELIMITERS) + 1
+        limits.check("columns", num_cells, f'columns in "{text.table}"')
+    allow_long_cells()
     return encoding, detect_format(lines, text.tab_first)
 
 
@@ -100,84 +86,22 @@ def stage_text(
     names, renamed = distinct_names(given, f"column of {text.table}")
     try:
         sql, source = _stage_blocks(text, decided, names, staging, block_bytes)
-        raggedness = _Raggedness()
+        raggedness = Raggedness()
     except pa.ArrowInvalid:  # a row of another length: read it line by line
-        sql, source, raggedness = _stage_lines(text, decided, names, staging)
+        sql, source, raggedness = stage_lines(text, decided, names, staging)
     warnings += raggedness.sentences(text.table)
     if source.num_replaced:
         warnings.append(
-            f'{source.num_replaced:,} places in "{text.table}" cannot be decoded; each'
-            ' is read as "\ufffd".'
+            f'Places in "{text.table}" that cannot be decoded:'
+            f' {source.num_replaced:,}; each is read as "\ufffd".'
         )
-    blank = [at for at, name in enumerate(form.names or ()) if not name]
-    relation, left_out = _relation(text.table, sql, names, blank, staging)
+    relation, told, left_out = _relation(text, form, sql, names, staging)
+    gone = tuple(f'is called "{name}" here.' for name in left_out)
     return relation, [
         *warnings,
-        *(one for one in renamed if not one.endswith(tuple(left_out))),
+        *(one for one in renamed if not one.endswith(gone)),
+        *told,
     ]
-
-
-def _allow_long_cells() -> None:
-    # The limit is the process's own; it is raised and never lowered.
-    if csv.field_size_limit() < MAX_CHARACTERS:
-        csv.field_size_limit(MAX_CHARACTERS)
-
-
-def _check_line(line: str, number: int, text: Text) -> None:
-    if len(line) >= MAX_CHARACTERS:
-        raise DatabaseError(
-            f"Line {number:,} of the {text.shown} has more than"
-            f" {MAX_CHARACTERS:,} characters; a table has its rows on lines of their"
-            " own."
-        )
-
-
-@dataclass(slots=True)
-class _Raggedness:
-    """How many rows have another length than the table, and where the first is."""
-
-    num_short: int = 0
-    num_long: int = 0
-    num_comments: int = 0
-    first_short: int = 0
-    first_long: int = 0
-
-    def fit(self, row: list[str], form: Format, line: int) -> list[str] | None:
-        """Return a row as wide as the table, or None where it says nothing."""
-        width = form.width
-        if len(row) == width:
-            return row
-        if not row or (len(row) == 1 and not row[0].strip()):
-            return None
-        if form.has_comments and len(row) == 1 and row[0].startswith("#"):
-            self.num_comments += 1
-            return None
-        if len(row) < width:
-            self.num_short += 1
-            self.first_short = self.first_short or line
-            return [*row, *("" for _ in range(width - len(row)))]
-        if any(cell.strip() for cell in row[width:]):
-            self.num_long += 1
-            self.first_long = self.first_long or line
-        return row[:width]
-
-    def sentences(self, table: str) -> list[str]:
-        found = []
-        if self.num_comments:
-            found.append(f'{self.num_comments:,} comments in "{table}" are left out.')
-        if self.num_short:
-            found.append(
-                f'{self.num_short:,} rows of "{table}" have fewer cells than the'
-                f" table has columns, the first in line {self.first_short:,}; what is"
-                " missing is NULL."
-            )
-        if self.num_long:
-            found.append(
-                f'{self.num_long:,} rows of "{table}" have more cells than the table'
-                f" has columns, the first in line {self.first_long:,}; what is too"
-                " much is left out."
-            )
-        return found
 
 
 class _Utf8:
@@ -190,8 +114,12 @@ class _Utf8:
         self._source = source
 
     def read(self, num_bytes: int) -> bytes:
-        text = self._first + self._source.read(max(1, num_bytes // 4 - 1))
+        text = self._first + self._source.read(max(1, num_bytes // 4 - 2))
         self._first = ""
+        if text.endswith("\r"):
+            # Arrow takes a line feed at the start of a block for the end of a line,
+            # also within a cell
+            text += self._source.read(1)
         return text.encode()
 
 
@@ -254,99 +182,55 @@ def _arrow_batches(
         yield from reader
 
 
-def _stage_lines(
-    text: Text,
-    decided: tuple[Encoding, Format],
-    names: Sequence[str],
-    staging: Staging,
-) -> tuple[str, TextSource, _Raggedness]:
-    """Read any file, row by row."""
-    encoding, form = decided
-    sql, _, _ = staging.create(names)
-    raggedness, lines = _Raggedness(), _Lines(text, encoding, form)
-    max_rows = max(1, min(BATCH_ROWS, MAX_BATCH_CELLS // form.width))
-    rows: list[list[str]] = []
-    reader = split_rows(lines, form.delimiter, form.quoting)
-    try:
-        for row in reader:
-            fitted = raggedness.fit(row, form, form.num_skipped + reader.line_num)
-            if fitted is not None:
-                rows.append(fitted)
-            if len(rows) >= max_rows or lines.num_characters > MAX_CHARACTERS:
-                staging.append(sql, _to_arrow(rows, names))
-                rows, lines.num_characters = [], 0
-    except csv.Error as error:
-        line = form.num_skipped + reader.line_num
-        raise DatabaseError(
-            f"The {text.shown} cannot be read at line {line:,}: {error}. A quotation"
-            " mark may not be closed."
-        ) from error
-    finally:
-        lines.source.close()
-    if rows:
-        staging.append(sql, _to_arrow(rows, names))
-    return sql, lines.source, raggedness
-
-
-@dataclass(slots=True)
-class _Lines:
-    """The lines behind the header, each of bounded length."""
-
-    text: Text
-    encoding: Encoding
-    form: Format
-    num_characters: int = 0
-    source: TextSource = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.source = TextSource(self.text.path, self.encoding)
-
-    def __iter__(self) -> Iterator[str]:
-        null = _null_pattern(self.form.delimiter, self.form.quoting)
-        number = 0
-        while line := self.source.read_line(MAX_CHARACTERS):
-            number += 1
-            _check_line(line, number, self.text)
-            if number <= self.form.num_skipped:
-                continue
-            self.num_characters += len(line)
-            yield null.sub("", line) if null else line
-
-
-def _null_pattern(delimiter: str, quoting: Quoting) -> re.Pattern[str] | None:
-    r"""Return what finds ``\N`` where a backslash would be taken off it."""
-    if quoting.escape is None:
-        return None
-    mark = re.escape(delimiter)
-    return re.compile(rf"(?:(?<={mark})|^)\\N(?={mark}|[\r\n]|$)")
-
-
-def _to_arrow(rows: Sequence[Sequence[str]], names: Sequence[str]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True)
-    arrays = [
-        pa.array([None if one in NULLS else one for one in column], type=pa.string())
-        for column in columns
-    ]
-    return pa.record_batch(arrays, names=list(names))
-
-
 def _relation(
-    table: str,
-    sql: str,
-    names: Sequence[str],
-    blank: Sequence[int],
-    staging: Staging,
-) -> tuple[Relation, list[str]]:
-    """Return a staged table without columns that have neither a name nor a value."""
-    asked = ", ".join(["count(*)", *(f"count({quote(names[at])})" for at in blank)])
-    ((_, *counts),) = staging.connection.execute(f"SELECT {asked} FROM {sql}").fetchall()
-    empty = {names[at] for at, count in zip(blank, counts, strict=True) if not count}
+    text: Text, form: Format, sql: str, names: Sequence[str], staging: Staging
+) -> tuple[Relation, list[str], set[str]]:
+    """Return a staged table without columns that have neither a name nor a value.
+
+    Numbers with a decimal comma are rewritten where another character divides cells.
+    """
+    blank = {
+        name for name, given in zip(names, form.names or (), strict=False) if not given
+    }
+    empty, commas = set[str](), set[str]()
+    asked = [name for name in names if name in blank or form.delimiter != ","]
+    for start in range(0, len(asked), COLUMNS_PER_QUERY):
+        part = asked[start : start + COLUMNS_PER_QUERY]
+        tests = ", ".join(f"count({quote(name)}), {_comma_sql(name)}" for name in part)
+        (found,) = staging.connection.execute(f"SELECT {tests} FROM {sql}").fetchall()
+        for at, name in enumerate(part):
+            empty |= {name} if name in blank and not found[2 * at] else set()
+            commas |= {name} if found[2 * at + 1] and form.delimiter != "," else set()
     kept = [name for name in names if name not in empty] or list(names)
-    listed = ", ".join(map(quote, kept))
+    listed = ", ".join(_picked(name, name in commas) for name in kept)
     relation = Relation(
-        name=table,
+        name=text.table,
         sql=f"(SELECT {listed} FROM {sql})",
         columns=tuple(SourceColumn(name, "", True) for name in kept),
         is_text=True,
     )
-    return relation, [f'is called "{name}" here.' for name in empty]
+    told = [
+        f'The numbers of "{text.table}.{name}" are written with a decimal comma.'
+        for name in kept
+        if name in commas
+    ]
+    return relation, told, empty
+
+
+def _comma_sql(name: str) -> str:
+    """Return the SQL that asks whether all values have decimal commas.
+
+    Three digits behind every comma may be thousands as well, and are left alone.
+    """
+    value = f"trim({quote(name)})"
+    return (
+        f"bool_and(regexp_full_match({value}, '{COMMA_NUMBER}'))"
+        f" AND bool_or(regexp_matches({value}, ',(\\d{{1,2}}|\\d{{4,}})$'))"
+    )
+
+
+def _picked(name: str, has_comma: bool) -> str:
+    if not has_comma:
+        return quote(name)
+    plain = f"replace(replace(trim({quote(name)}), '.', ''), ',', '.')"
+    return f"{plain} AS {quote(name)}"

@@ -3,9 +3,10 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
+from typing import Protocol
 
 DELIMITERS = (",", ";", "\t", "|", "\x1f", "\x01", "^", "~")
 LAST_DELIMITERS = (" ", ":")  # only where nothing else divides, and into numbers
@@ -18,7 +19,7 @@ DATE = re.compile(
     re.IGNORECASE,
 )
 WORDS = re.compile(r'[^,;\t|\x1f\x01^~"\\\n\r]+')
-NAME = re.compile(r"[^\n\r]{1,120}")
+NAME = re.compile(r".{1,120}", re.DOTALL)
 EVIDENCE = 0.9
 MAX_CELLS = 20_000  # looked at to tell whether a division makes sense
 
@@ -67,6 +68,19 @@ class Format:
     has_comments: bool
 
 
+class RowReader(Protocol):
+    """What `csv.reader` returns."""
+
+    @property
+    def line_num(self) -> int:
+        """Number of lines read so far."""
+        ...
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield rows."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Parsed:
     """The beginning of a text under one delimiter and quoting."""
@@ -102,7 +116,9 @@ def detect_format(lines: Sequence[str], tab_first: bool = False) -> Format:
     order = ("\t", *DELIMITERS) if tab_first else DELIMITERS
     candidates = [told] if told else list(dict.fromkeys(order))
     parsed = [
-        _best_quoting(body, one, has_comments) for one in candidates if _occurs(one, body)
+        _best_quoting(body, one, has_comments)
+        for one in candidates
+        if _occurs(one, body)
     ]
     parsed += [] if parsed else _numbers_between(body, has_comments)
     parsed = parsed or [_best_quoting(body, ",", has_comments)]
@@ -139,7 +155,7 @@ def looks_like_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bo
 
 def split_rows(
     lines: Iterable[str], delimiter: str, quoting: Quoting, *, is_strict: bool = False
-) -> "csv._reader":
+) -> "RowReader":
     """Return a reader of the rows of some lines."""
     return csv.reader(
         lines,
@@ -175,11 +191,11 @@ def _occurs(delimiter: str, lines: Sequence[str]) -> bool:
 
 def _best_quoting(body: Sequence[str], delimiter: str, has_comments: bool) -> _Parsed:
     found = []
-    for quoting in QUOTINGS:
-        if not _is_plausible(quoting, delimiter, body):
-            continue
+    plausible = [one for one in QUOTINGS if _is_plausible(one, delimiter, body)]
+    has_single = Quoting("'") in plausible
+    for quoting in plausible:
         parsed = _parse(body, delimiter, quoting, has_comments)
-        if parsed.is_even and not _is_single_quoted(parsed):
+        if parsed.is_even and not (has_single and _is_single_quoted(parsed)):
             return parsed
         found.append(parsed)
     return max(
@@ -188,7 +204,7 @@ def _best_quoting(body: Sequence[str], delimiter: str, has_comments: bool) -> _P
             one.width > 1,
             one.share,
             one.is_strict,
-            not _is_single_quoted(one),
+            not (has_single and _is_single_quoted(one)),
         ),
     )
 
@@ -235,9 +251,7 @@ def _parse(
             is_strict = False
     widths = Counter(map(len, rows))
     # of two frequent widths the wider: what is missing can be filled
-    width, count = max(
-        widths.items(), key=lambda one: (one[1], one[0]), default=(1, 0)
-    )
+    width, count = max(widths.items(), key=lambda one: (one[1], one[0]), default=(1, 0))
     share = count / max(len(rows), 1)
     return _Parsed(
         delimiter, quoting, tuple(rows), tuple(ends), width, share, is_strict
@@ -260,9 +274,7 @@ def _score(parsed: _Parsed) -> tuple[bool, bool, float]:
 
 def _is_plain(cell: str) -> bool:
     stripped = cell.strip()
-    return (
-        stripped in NULLS or _is_value(stripped) or bool(WORDS.fullmatch(stripped))
-    )
+    return stripped in NULLS or _is_value(stripped) or bool(WORDS.fullmatch(stripped))
 
 
 def _is_value(cell: str) -> bool:
@@ -280,7 +292,7 @@ def _are_years(cells: Sequence[str]) -> bool:
         return False
     years = [int(cell) for cell in cells if re.fullmatch(r"(1[5-9]|20)\d\d", cell)]
     numbers = [cell for cell in cells if _is_value(cell)]
-    steps = {late - early for early, late in zip(years, years[1:], strict=False)}
+    steps = {late - early for early, late in pairwise(years)}
     return len(years) == len(numbers) > 2 and len(steps) == 1 and steps <= {1, -1}
 
 
@@ -333,13 +345,13 @@ def _with_row_names(
     return ("", *names) if is_one_short and is_used else names
 
 
-def _commented_names(
-    best: _Parsed, comments: Sequence[str]
-) -> tuple[str, ...] | None:
+def _commented_names(best: _Parsed, comments: Sequence[str]) -> tuple[str, ...] | None:
     """Return the header where the last comment is one, as in ``#id,name``."""
     if best.width < 2 or not comments or not best.rows:
         return None
     last = comments[-1].strip()
+    if not last.startswith("#"):
+        return None
     written = last.lstrip("#")
     row = next(iter(split_rows([written], best.delimiter, best.quoting)), [])
     cells = tuple(cell.strip() for cell in row)

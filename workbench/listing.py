@@ -152,8 +152,12 @@ def name_tables(files: Iterable[File], root: str) -> list[Named]:
     ]
 
 
-def hash_files(files: Iterable[File]) -> str:
+def hash_files(files: Iterable[File], notes: Iterable[str] = ()) -> str:
     """Return 16 hexadecimal digits over the names and contents of files.
+
+    Args:
+        files: The files.
+        notes: What else a reader makes of them, such as warnings.
 
     Raises:
         DatabaseError: One of them may not be read.
@@ -162,6 +166,8 @@ def hash_files(files: Iterable[File]) -> str:
     for file in sorted(files, key=lambda one: one.name):
         total.update(hashlib.sha256(file.name.encode(errors="replace")).digest())
         total.update(_file_hash(file.path))
+    for note in notes:
+        total.update(hashlib.sha256(note.encode(errors="replace")).digest())
     return total.hexdigest()[:16]
 
 

@@ -1,9 +1,9 @@
 """What a RelBench folder says of its tables: a manifest, or notes in Parquet files.
 
 RelBench 3 keeps ``manifest.yaml`` beside ``db/TABLE.parquet``; its predecessors noted
-keys and times in each Parquet file. Keys there have one column each and point at rows by
-position. The workbench's own export adds ``source`` to a table, which RelBench passes
-over: the keys as they were, and which columns were added for RelBench.
+keys and times in each Parquet file. Keys there have one column each and point at rows
+by position. The workbench's own export adds ``source`` to a table, which RelBench
+passes over: the keys as they were, and which columns were added for RelBench.
 
 Source: relbench 3.0.2, ``relbench/manifest.py``; relbench 2.0.0,
 ``relbench/base/table.py``.
@@ -58,7 +58,7 @@ def read_manifest(path: Path) -> dict[str, TableEntry]:
                 " tables and keys, nothing more."
             )
         # The loader builds plain values alone: SafeLoader without aliases.
-        content = yaml.load(path.read_bytes(), _PlainLoader)  # noqa: S506
+        content = yaml.load(path.read_bytes(), _PlainLoader)
         tables = content["tables"]
         return {str(name): _read_entry(entry) for name, entry in tables.items()}
     except (
@@ -86,9 +86,7 @@ def read_notes(metadata: Mapping[str, bytes], name: str) -> TableEntry:
         foreign, primary, time = (
             json.loads(metadata.get(note, b"null")) for note in NOTES
         )
-        return _read_entry(
-            {"pkey": primary, "time_col": time, "fkeys": foreign or {}}
-        )
+        return _read_entry({"pkey": primary, "time_col": time, "fkeys": foreign or {}})
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DatabaseError(
             f'The notes on keys in the Parquet file of "{name}" cannot be understood;'

@@ -1,5 +1,6 @@
 """A database written as a folder that RelBench and the workbench read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from workbench.manifest import MANIFEST, to_text
 from workbench.schema import ForeignKey, Schema, Stype, Table, value_sql
 
 CHUNK_ROWS = 500_000
+PHYSICAL = {"BIGINT": "int64", "DOUBLE": "double", "VARCHAR": "string"}
 VAL_SHARE, TEST_SHARE = 0.8, 0.9  # of all timed rows lie before the two times
 
 
@@ -39,9 +41,10 @@ def write_relbench(database: Database, schema: Schema, folder: Path) -> Path:
         DatabaseError: The folder is not empty or cannot be written to.
     """
     try:
-        (folder / "db").mkdir(parents=True, exist_ok=True)
-        if len(list(folder.iterdir())) > 1 or list((folder / "db").iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
             raise DatabaseError(f'The folder "{folder}" is not empty; name a new one.')
+        (folder / "db").mkdir()
         writing = _Writing(database, schema)
         for table in schema.tables:
             _check_name(table.name)
@@ -217,36 +220,36 @@ class _Writing:
     def _write_rows(
         self, table: Table, order: _Order, added: _Added, path: Path
     ) -> None:
-        names = [column.name for column in table.columns]
-        listed = ", ".join([quote(ROW), *map(quote, names)])
-        extra = pa.table(added.columns) if added.columns else None
-        writer: pq.ParquetWriter | None = None
-        for start in range(0, max(table.num_rows, 1), CHUNK_ROWS):
-            chunk = order.rows[start : start + CHUNK_ROWS]
-            rows = self._rows(table.name, listed, chunk, order.is_kept)
-            if extra is not None:
-                part = extra.slice(start, len(chunk))
-                for name in added.columns:
-                    rows = rows.append_column(name, part.column(name))
-            writer = writer or pq.ParquetWriter(path, rows.schema)
-            writer.write_table(rows)
-        if writer is not None:
-            writer.close()
-
-    def _rows(
-        self, table: str, listed: str, rows: np.ndarray, is_kept: bool
-    ) -> pa.Table:
-        row = quote(ROW)
-        if is_kept:
-            low, high = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
-            condition = f"{row} BETWEEN {low} AND {high}"
-            found = self.database.sql(
-                f"SELECT {listed} FROM {quote(table)} WHERE {condition} ORDER BY {row}"
+        kinds = {
+            column.name: pa.type_for_alias(
+                PHYSICAL[self.database.physical_type(table.name, column.name)]
             )
-        else:
-            found = self.database.sql(f"SELECT {listed} FROM {quote(table)}")
-            found = found.take(pa.array(np.argsort(found.column(0).to_numpy())[rows]))
-        return found.drop_columns([ROW])
+            for column in table.columns
+        } | {name: values.type for name, values in added.columns.items()}
+        start = 0
+        with pq.ParquetWriter(path, pa.schema(list(kinds.items()))) as writer:
+            for rows in self._chunks(table, order):
+                extra = [
+                    values.slice(start, rows.num_rows)
+                    for values in added.columns.values()
+                ]
+                full = pa.table([*rows.columns, *extra], schema=writer.schema)
+                writer.write_table(full)
+                start += rows.num_rows
+
+    def _chunks(self, table: Table, order: _Order) -> Iterator[pa.Table]:
+        """Yield the rows in the order they are written in; at least one, empty part."""
+        row = quote(ROW)
+        listed = ", ".join([row, *(quote(column.name) for column in table.columns)])
+        query = f"SELECT {listed} FROM {quote(table.name)}"
+        if not order.is_kept:  # held in memory, since a file is written in one go
+            rows = self.database.sql(f"{query} ORDER BY {row}").drop_columns([ROW])
+            yield rows.take(pa.array(order.rows))
+            return
+        for start in range(0, max(table.num_rows, 1), CHUNK_ROWS):
+            place = f"{row} BETWEEN {start} AND {start + CHUNK_ROWS - 1}"
+            rows = self.database.sql(f"{query} WHERE {place} ORDER BY {row}")
+            yield rows.drop_columns([ROW])
 
 
 def _times(order: _Order) -> pa.Array:

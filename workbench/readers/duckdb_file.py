@@ -52,12 +52,12 @@ def open_duckdb(request: Request) -> ColumnarReader:
     try:
         connection = duckdb.connect(str(path), read_only=True, config={**CLOSED})
     except (duckdb.Error, RuntimeError) as error:
-        raise _refusal(request.address, error) from error
+        raise explain(request.address, error) from error
     try:
         relations, warnings = _relations(connection)
     except duckdb.Error as error:
         connection.close()
-        raise _refusal(request.address, error) from error
+        raise explain(request.address, error) from error
     if not relations:
         connection.close()
         raise DatabaseError(f'The file "{request.address}" holds no tables.')
@@ -78,7 +78,8 @@ def _log(path: Path) -> list[Path]:
     return [log] if log.is_file() and log.stat().st_size else []
 
 
-def _refusal(address: str, error: Exception) -> DatabaseError:
+def explain(address: str, error: Exception) -> DatabaseError:
+    """Return why a file could not be opened, in a sentence."""
     text = str(error)
     for pattern, why in CAUSES.items():
         if re.search(pattern, text, re.IGNORECASE):

@@ -36,8 +36,11 @@ def open_files(request: Request) -> DeferredReader:
     """
     path = request.path
     shown = f'"{request.address}"'
+    notes: list[str] = []
     if path.is_dir():
         files, warnings = list_folder(path)
+        # what is told and how tables are called is kept with the rows
+        notes = [*warnings, *(one.name for one in name_tables(files, _name(path)))]
         prepare = partial(_prepare, request, f"folder {shown}", files, warnings)
     elif not path.is_file():
         raise DatabaseError(f"There is no file or folder {shown}.")
@@ -46,14 +49,14 @@ def open_files(request: Request) -> DeferredReader:
         with told(f"file {shown}"):
             is_archive = is_zip(path) or is_tar(path)
         if is_archive:
-            files = [File("", path)]
+            files = [File(_name(path), path)]  # which a table may be called like
             prepare = partial(_prepare_archive, request, f"archive {shown}")
         else:
             prepare = partial(_prepare, request, f"file {shown}", _as_table(path), [])
     paths = [file.path for file in files]
     state = state_of(paths)
     return DeferredReader(
-        _name(path), hash_files(files), prepare, checking(paths, state)
+        _name(path), hash_files(files, notes), prepare, checking(paths, state)
     )
 
 
@@ -149,7 +152,7 @@ class _Staged:
             return
         tab_first = ".tsv" in file.name.lower() or ".tab" in file.name.lower()
         text = Text(path, table.name, tab_first)
-        decided = detect(text)
+        decided = detect(text, self.limits)
         if not is_alone and ".txt" in file.name.lower() and decided[1].width < 2:
             self.warnings += left_out([file.name], "are no tables")
             return

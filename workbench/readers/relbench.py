@@ -108,9 +108,7 @@ def _relation(
     )
 
 
-def _sentences(
-    entries: dict[str, TableEntry], by_name: dict[str, File]
-) -> list[str]:
+def _sentences(entries: dict[str, TableEntry], by_name: dict[str, File]) -> list[str]:
     missing = [name for name in entries if name not in by_name]
     unnamed = [file.name for name, file in by_name.items() if name not in entries]
     times = [

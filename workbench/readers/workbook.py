@@ -9,12 +9,11 @@ from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import IO, Any
 from xml.etree.ElementTree import ParseError
 
 import pyarrow as pa
 from openpyxl.cell.cell import ERROR_CODES
-from openpyxl.packaging.relationship import Relationship
-from openpyxl.packaging.workbook import ChildSheet
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -79,7 +78,10 @@ def open_workbook(request: Request) -> DeferredReader:
             " workbook; save it as .xlsx without a password."
         )
     return DeferredReader(
-        path.stem, hash_files(files), partial(_prepare, request), checking([path], state)
+        path.stem,
+        hash_files(files),
+        partial(_prepare, request),
+        checking([path], state),
     )
 
 
@@ -138,7 +140,7 @@ def _check_parts(request: Request, shown: str) -> None:
                 _check_part(part.filename, stream, budget)
 
 
-def _check_part(name: str, stream: zipfile.ZipExtFile, budget: Budget) -> None:
+def _check_part(name: str, stream: IO[bytes], budget: Budget) -> None:
     is_sheet = bool(SHEET.match(name))
     most = MAX_STRINGS_BYTES if STRINGS.fullmatch(name) else MAX_OTHER_BYTES
     size, since_row, tail = 0, 0, b""
@@ -187,7 +189,7 @@ class _SheetReader(ExcelReader):
         super().__init__(path, read_only=True, data_only=True, keep_links=False)
         self.charts: list[str] = []
 
-    def read_chartsheet(self, sheet: ChildSheet, rel: Relationship) -> None:
+    def read_chartsheet(self, sheet: Any, rel: Any) -> None:
         self.charts.append(str(sheet.name))
 
 
@@ -220,7 +222,7 @@ class _Sheet:
         return self._relation(sql, names, written, renamed)
 
     def _rows(self, rows: Iterator[Sequence[object]]) -> Iterator[tuple[str, ...]]:
-        """Yield the rows that have a value, as texts, without empty cells at the end."""
+        """Yield the rows that have a value as texts, without empty cells at the end."""
         for number, row in enumerate(rows, start=1):
             if number > MAX_ROWS:
                 raise DatabaseError(
@@ -263,7 +265,9 @@ class _Sheet:
             for at, name in enumerate(names)
             if found[at] or (written is not None and written[at].strip())
         ]
-        dropped = tuple(f'is called "{name}" here.' for name in names if name not in kept)
+        dropped = tuple(
+            f'is called "{name}" here.' for name in names if name not in kept
+        )
         self.sentences += [one for one in renamed if not one.endswith(dropped or "\0")]
         if written is None:
             self.sentences.append(
