@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.archive import Member, is_tar, unpack
 from workbench.errors import DatabaseError
+from workbench.files.archive import Member, is_tar, unpack
 from workbench.limits import Limits
 
 ZEROS = bytes(1_000_000)

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.database import Database, SourceKey, connect
 from workbench.errors import DatabaseError
-from workbench.readers.duckdb_file import explain
+from workbench.readers.duckdb import explain
 
 
 def write(path: Path, sql: str) -> Path:

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.database import Database, Limits, connect
-from workbench.delimited import detect, stage_text
 from workbench.errors import DatabaseError
-from workbench.rowwise import Text, stage_lines
+from workbench.files.delimited import detect, stage_text
+from workbench.files.rowwise import Text, stage_lines
 from workbench.staging import Staging
 
 SETTINGS = settings(

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from workbench.database import ROW, Database, quote
 from workbench.errors import DatabaseError
-from workbench.manifest import MANIFEST, to_text
+from workbench.files.manifest import MANIFEST, to_text
 from workbench.schema import ForeignKey, Schema, Stype, Table, value_sql
 
 CHUNK_ROWS = 500_000

@@ -41,7 +41,7 @@ def stage_declared(
             f"{_first(schema.unread)}; give a file with CREATE TABLE in it."
         )
     fingerprint = _hash(request)
-    staging = Staging()
+    staging = Staging(limits=request.limits)
     try:
         num_rows = 0
         staged = {table.name: _create(staging, table) for table in schema.tables}

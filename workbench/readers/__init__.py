@@ -6,7 +6,7 @@ from types import MappingProxyType
 from workbench.address import Kind
 from workbench.reader import AbstractReader, Request
 from workbench.readers.dbml import open_dbml
-from workbench.readers.duckdb_file import open_duckdb
+from workbench.readers.duckdb import open_duckdb
 from workbench.readers.files import open_files
 from workbench.readers.relbench import open_relbench
 from workbench.readers.script import open_script

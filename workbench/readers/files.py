@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from workbench.archive import Budget, decompress, is_tar, is_zip, told, unpack
 from workbench.columnar import ColumnarReader, Relation
-from workbench.deferred import DeferredReader, checking, state_of
-from workbench.delimited import Text, detect, stage_text
 from workbench.errors import DatabaseError
-from workbench.listing import (
+from workbench.files.archive import Budget, decompress, is_tar, is_zip, told, unpack
+from workbench.files.deferred import DeferredReader, checking, state_of
+from workbench.files.delimited import Text, detect, stage_text
+from workbench.files.listing import (
     File,
     Form,
     Named,
@@ -20,7 +20,7 @@ from workbench.listing import (
     list_folder,
     name_tables,
 )
-from workbench.parquet import link_parquet
+from workbench.files.parquet import link_parquet
 from workbench.reader import Request
 from workbench.staging import Staging
 

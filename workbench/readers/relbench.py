@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from workbench.columnar import ColumnarReader, Relation
-from workbench.deferred import DeferredReader, checking, state_of
 from workbench.errors import DatabaseError
-from workbench.listing import PARQUETS, File, hash_files, left_out, list_folder
-from workbench.manifest import MANIFESTS, TableEntry, read_manifest, read_notes
-from workbench.parquet import link_parquet, read_metadata
+from workbench.files.deferred import DeferredReader, checking, state_of
+from workbench.files.listing import PARQUETS, File, hash_files, left_out, list_folder
+from workbench.files.manifest import MANIFESTS, TableEntry, read_manifest, read_notes
+from workbench.files.parquet import link_parquet, read_metadata
 from workbench.reader import Request, quote
 from workbench.staging import Staging
 

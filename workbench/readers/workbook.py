@@ -17,12 +17,12 @@ from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
 
-from workbench.archive import CHUNK, DAMAGES, Budget
 from workbench.columnar import ColumnarReader, Relation
-from workbench.deferred import DeferredReader, checking, state_of
-from workbench.delimiting import looks_like_header
 from workbench.errors import DatabaseError
-from workbench.listing import File, hash_files, left_out
+from workbench.files.archive import CHUNK, DAMAGES, Budget
+from workbench.files.deferred import DeferredReader, checking, state_of
+from workbench.files.delimiting import looks_like_header
+from workbench.files.listing import File, hash_files, left_out
 from workbench.reader import (
     BATCH_ROWS,
     Request,

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 
 from workbench.columnar import ColumnarReader, Relation
-from workbench.deferred import checking, state_of
 from workbench.errors import DatabaseError
-from workbench.listing import File, hash_files, left_out
+from workbench.files.deferred import checking, state_of
+from workbench.files.listing import File, hash_files, left_out
 from workbench.reader import Request, SourceColumn, SourceKey, quote
 
 CLOSED = {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from workbench.delimiting import NULLS, Format, Quoting, split_rows
-from workbench.encoding import Encoding, TextSource
 from workbench.errors import DatabaseError
+from workbench.files.delimiting import NULLS, Format, Quoting, split_rows
+from workbench.files.encoding import Encoding, TextSource
 from workbench.reader import BATCH_ROWS
 from workbench.staging import Staging
 

@@ -6,11 +6,9 @@ import pyarrow as pa
 import pyarrow.csv
 
 from workbench.columnar import Relation
-from workbench.delimiting import DELIMITERS, NULLS, Format, detect_format
-from workbench.encoding import Encoding, TextSource, detect_encoding
-from workbench.limits import Limits
-from workbench.reader import SourceColumn, distinct_names, quote
-from workbench.rowwise import (
+from workbench.files.delimiting import DELIMITERS, NULLS, Format, detect_format
+from workbench.files.encoding import Encoding, TextSource, detect_encoding
+from workbench.files.rowwise import (
     MAX_CHARACTERS,
     Raggedness,
     Text,
@@ -18,6 +16,8 @@ from workbench.rowwise import (
     check_line,
     stage_lines,
 )
+from workbench.limits import Limits
+from workbench.reader import SourceColumn, distinct_names, quote
 from workbench.staging import Staging
 
 SAMPLE_CHARACTERS = 1 << 20
