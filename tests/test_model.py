@@ -11,9 +11,10 @@ from torch_geometric.nn import SAGEConv
 
 from tests.graphs import features, relation, shop
 from workbench.blueprint import KeyRole
+from workbench.encoder import Encoder
 from workbench.field import Field, Rows, receptive_field
 from workbench.graph import Graph, Relation, column_statistics, to_tensor_frame
-from workbench.model import Encoder, Inputs, Network, gather_inputs
+from workbench.model import Inputs, Network, gather_inputs
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
 
