@@ -42,14 +42,14 @@ class Mutual(AbstractConvolution):
         edges: Features | None,
     ) -> Arrival:
         """Return the weighted values and what the softmax weighed them by."""
-        keys, values, _ = senders.state.chunk(3, dim=1)
+        keys, _, values = senders.state.chunk(3, dim=1)
         keys, values = self._turn(keys, self.key), self._turn(values, self.value)
         sent = send(torch.cat([keys, values], dim=1), messages)
         if self.edges is not None:
             sent = sent + self.edges(edges).repeat(1, 2)
         keys, values = sent.chunk(2, dim=1)
         heads, channels, _ = self.key.shape
-        asked = bring(receivers.state.chunk(3, dim=1)[2].contiguous(), messages)
+        asked = bring(receivers.state.chunk(3, dim=1)[1].contiguous(), messages)
         scores = dot(keys, asked.view(len(asked), heads, channels))
         scores = scores * self.prior * channels**-0.5
         return Arrival(*attend(scores, values, messages))
