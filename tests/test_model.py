@@ -1,6 +1,7 @@
 """Laws that hold for every model and remedy."""
 
 import copy
+import hashlib
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -63,13 +64,17 @@ def run(network: Network, graph: Graph, field: Field) -> tuple[list, torch.Tenso
 
 
 @pytest.mark.parametrize(("model", "remedy"), BY_ROW)
-def test_pruning_rows_that_cannot_reach_the_target_changes_no_output(model, remedy):
+def test_pruning_rows_that_cannot_reach_the_target_changes_no_state(model, remedy):
     graph = graph_for(model)
     network = network_on(graph, model, remedy, depth=3)
-    whole, cut = everything(graph, 3), pruned(graph, 3)
+    asked = np.array([1, 4])
+    whole = everything(graph, 3)
+    cut = receptive_field(graph, [{}, {}, {}, {graph.target: asked}])
+    # Rows leave from layer to layer, so positions shift.
+    assert len(cut.rows[graph.target]) > len(cut.rows_at(3)[graph.target]) == 2
     states, expected = run(network, graph, whole)
     found_states, found = run(network, graph, cut)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(found, expected[asked])
     for layer, state in enumerate(found_states):
         for name, values in state.items():
             place = np.searchsorted(
@@ -319,6 +324,43 @@ def test_every_layer_brings_exactly_one_more_hop_into_reach():
     for depth, seen in ((1, "ab"), (2, "abc"), (3, "abcd")):
         field = receptive_field(graph, [{}] * depth + [{"a": np.arange(1)}])
         assert sorted(field.rows) == list(seen)
+
+
+# The weights' hash and a customer's first output, as they were before networks became
+# a convolution and a join: results that people have stored must not move.
+KEPT = {
+    ("sage", "none"): (
+        "13aff5035d5c4293",
+        [-1.021697, -1.500376, -0.904351, -0.381019, -0.203552],
+    ),
+    ("sage", "residual"): (
+        "13aff5035d5c4293",
+        [-2.725523, -2.934306, -2.561752, -1.798295, -1.3799],
+    ),
+    ("sage-mean", "none"): (
+        "f34ec3d6c104c2f8",
+        [0.054804, -0.071477, 0.012957, 0.075389, 0.111948],
+    ),
+    ("sage-mean", "residual"): (
+        "f34ec3d6c104c2f8",
+        [-0.945371, -0.782258, -0.965933, -0.533664, 0.055716],
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "remedy"), KEPT)
+def test_what_a_seed_gave_before_there_was_a_menu_it_still_gives(model, remedy):
+    graph = shop()
+    network = network_on(graph, model, remedy, depth=3)
+    weights = hashlib.sha256()
+    for parameter in network.parameters():
+        weights.update(parameter.detach().numpy().tobytes())
+    wanted_weights, wanted = KEPT[model, remedy]
+    assert weights.hexdigest()[:16] == wanted_weights
+    _, found = run(network, graph, pruned(graph, 3))
+    torch.testing.assert_close(
+        found[:, 0].detach(), torch.tensor(wanted), rtol=0, atol=2e-6
+    )
 
 
 def test_a_layer_of_sage_mean_and_its_gradient_equal_pyg_in_float64():

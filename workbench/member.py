@@ -55,6 +55,21 @@ class Model:
     reads_edges: bool = True
     nearest: str = ""
 
+    @property
+    def graphs(self) -> str:
+        """The graphs it works on, in words."""
+        if not self.nearest:
+            return "any"
+        return (
+            "rows of one table linked with each other and nothing else; elsewhere the"
+            f" nearest is {self.nearest}"
+        )
+
+    @property
+    def link_columns(self) -> str:
+        """Whether it reads junction columns on links, in words."""
+        return "read" if self.reads_edges else "not read"
+
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
