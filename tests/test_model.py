@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -26,10 +27,17 @@ from workbench.remedies import REMEDIES
 CPU = torch.device("cpu")
 PAIRS = [(model, remedy) for model in MODELS for remedy in REMEDIES]
 BY_ROW = [pair for pair in PAIRS if not REMEDIES[pair[1]].over_rows]
-# Every model bare, every remedy around three.
-SOME = [
-    pair for pair in PAIRS if pair[1] == "none" or pair[0] in ("sage", "hgt", "gcn")
-]
+# Every model bare, every remedy around two.
+SOME = [pair for pair in PAIRS if pair[1] == "none" or pair[0] in ("sage", "gcn")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads cost more than they save on tensors of five rows."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def graph_for(model: str, seed: int = 0) -> Graph:
@@ -83,7 +91,7 @@ def test_pruning_rows_that_cannot_reach_the_target_changes_no_state(model, remed
             torch.testing.assert_close(values, states[layer][name][place])
 
 
-@pytest.mark.parametrize(("model", "remedy"), PAIRS)
+@pytest.mark.parametrize(("model", "remedy"), SOME)
 def test_renumbering_the_rows_renumbers_the_outputs_and_nothing_else(model, remedy):
     graph = graph_for(model)
     network = network_on(graph, model, remedy, depth=3)
