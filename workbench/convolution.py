@@ -44,6 +44,11 @@ class Side(NamedTuple):
     state: Float[Tensor, "rows width"]
     degree: Float[Tensor, "rows 1"]
 
+    @property
+    def reckoned(self) -> Float[Tensor, "rows 1"]:
+        """The degree with the row as its own neighbour, as precise as the states."""
+        return self.degree.to(self.state.dtype) + 1
+
 
 class Arrival(NamedTuple):
     """What one relation brings.
@@ -233,8 +238,8 @@ class Normalised(AbstractConvolution):
     ) -> Arrival:
         """Return Σ h_u / √((d_u + 1)(d_v + 1)) over the messages."""
         del edges
-        scaled = senders.state * (senders.degree + 1).rsqrt()
-        return Arrival(propagate_sum(scaled, messages) * (receivers.degree + 1).rsqrt())
+        scaled = senders.state * senders.reckoned.rsqrt()
+        return Arrival(propagate_sum(scaled, messages) * receivers.reckoned.rsqrt())
 
 
 class AbstractSmooth(AbstractJoin, ABC):
@@ -242,7 +247,7 @@ class AbstractSmooth(AbstractJoin, ABC):
 
     def forward(self, own: Side) -> Float[Tensor, "rows width"]:
         """Return h_v / (d_v + 1)."""
-        return own.state / (own.degree + 1)
+        return own.state / own.reckoned
 
 
 def edge_encoder(way: Direction, place: Place) -> Encoder | None:
