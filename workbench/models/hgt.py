@@ -43,22 +43,18 @@ class Mutual(AbstractConvolution):
     ) -> Arrival:
         """Return the weighted values and what the softmax weighed them by."""
         keys, _, values = senders.state.chunk(3, dim=1)
-        keys, values = self._turn(keys, self.key), self._turn(values, self.value)
+        # All heads in one product: far faster than a small one for each.
+        keys = keys @ torch.block_diag(*self.key)
+        values = values @ torch.block_diag(*self.value)
         sent = send(torch.cat([keys, values], dim=1), messages)
         if self.edges is not None:
             sent = sent + self.edges(edges).repeat(1, 2)
-        keys, values = sent.chunk(2, dim=1)
+        keys, values = (half.contiguous() for half in sent.chunk(2, dim=1))
         heads, channels, _ = self.key.shape
         asked = bring(receivers.state.chunk(3, dim=1)[1].contiguous(), messages)
         scores = dot(keys, asked.view(len(asked), heads, channels))
         scores = scores * self.prior * channels**-0.5
         return Arrival(*attend(scores, values, messages))
-
-    def _turn(self, state: Tensor, matrices: Tensor) -> Tensor:
-        """Return each head's channels through the relation's map of that head."""
-        heads, channels, _ = matrices.shape
-        parts = state.view(len(state), heads, channels)
-        return torch.einsum("nhc,hcd->nhd", parts, matrices).reshape(state.shape)
 
 
 class Gated(AbstractJoin):
