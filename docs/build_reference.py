@@ -37,6 +37,8 @@ FACTS: Mapping[str, str] = {
     "edge_count": "Edges",
     "hop_change": "Hops",
     "formula": "Formula",
+    "graphs": "Works on",
+    "link_columns": "Junction columns on links",
     "value_range": "Range",
     "at_collapse": "At full collapse",
     "comparable": "May be compared across",

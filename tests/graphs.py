@@ -85,3 +85,20 @@ def shop(seed: int = 0) -> Graph:
             relation("order.follows", ("order", "order"), [(1, 0), (2, 1), (4, 3)]),
         ),
     )
+
+
+def web(seed: int = 0) -> Graph:
+    """Return pages that link to pages: one node type, edges and a key onto itself.
+
+    Seven pages; page 6 has no link at all; links have a channel that one-type networks
+    do not read.
+    """
+    links = [(0, 1), (1, 2), (2, 0), (3, 1), (4, 3), (5, 4), (0, 3)]
+    return Graph(
+        target="page",
+        nodes={"page": features(7, 3, (4,), seed)},
+        relations=(
+            relation("link", ("page", "page"), links, attributes=features(7, 1)),
+            relation("page.part", ("page", "page"), [(2, 1), (5, 0)]),
+        ),
+    )

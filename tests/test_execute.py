@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from workbench.errors import SchemaError, StoreError, StudyError
+from workbench.errors import ModelError, SchemaError, StoreError, StudyError
 from workbench.execute import estimate_seconds, plan_study, run_study
 from workbench.jobs import find_job, start_job
 from workbench.progress import read_progress
@@ -207,6 +207,15 @@ def test_nothing_is_written_when_the_study_does_not_fit(study, tmp_path):
     wrong = replace(study, task=TaskSpec(target="customer.god"))
     with pytest.raises(SchemaError, match='did you mean "good"'):
         run_study(wrong, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_for_one_node_type_is_refused_before_anything_is_written(
+    study, tmp_path
+):
+    asked = replace(study, models=("sage", "gcn"))
+    with pytest.raises(ModelError, match=r'"gcn" works where.*linked with "city"'):
+        run_study(asked, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -17,7 +17,9 @@ STUDY = Study(
     depths=(0, 2, 4),
     seeds=2,
     metric="roc-auc",
-    budget=Budget(epochs=5, width=16),
+    budget=Budget(
+        epochs=5, width=16, learning_rate=0.02, weight_decay=5e-4, dropout=0.5
+    ),
 )
 
 

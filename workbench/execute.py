@@ -24,6 +24,8 @@ from workbench.compare import compare
 from workbench.comparison import BEST_POSSIBLE, Comparison, Floor, Trial
 from workbench.database import Database, cache_directory, connect, without_password
 from workbench.errors import StudyError, TaskError
+from workbench.member import check_fit
+from workbench.models import MODELS
 from workbench.planting.assume import assume_rows
 from workbench.pool import (
     Advanced,
@@ -165,6 +167,7 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
     )
     ordered = [planned for _, planned in sorted(keyed, key=lambda pair: order[pair[0]])]
     _check_arms(ordered)
+    _check_models(study, ordered)
     return PlannedStudy(
         study=study,
         arms=tuple(ordered),
@@ -505,6 +508,14 @@ def _check_arms(arms: Sequence[PlannedArm]) -> None:
             "The sources give different kinds of task or metric; choose the same"
             " target and metric for all of them."
         )
+
+
+def _check_models(study: Study, arms: Sequence[PlannedArm]) -> None:
+    """Refuse networks that do not work on some arm's graph."""
+    for arm in arms:
+        ends = [(edge.source, edge.target) for edge in arm.blueprint.edges]
+        for name in study.models:
+            check_fit(MODELS[name], arm.blueprint.target, ends)
 
 
 def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from workbench.graph import Direction, Graph
@@ -36,7 +36,9 @@ class Messages:
         senders: Position of each message's sender in the layer below.
         back_pointers: Where each sender's messages start.
         receivers: Position of each message's receiver, sorted by sender.
+        by_sender: The messages, sorted by sender.
         degree: Number of messages of each receiver.
+        links: The link of the relation that each message runs along.
         edge_rows: The row of edge attributes behind each message, where there are any.
     """
 
@@ -47,7 +49,9 @@ class Messages:
     senders: Int[Tensor, " messages"]
     back_pointers: Int[Tensor, " senders"]
     receivers: Int[Tensor, " messages"]
+    by_sender: Int[Tensor, " messages"]
     degree: Float[Tensor, "receivers 1"]
+    links: Int[Tensor, " messages"]
     edge_rows: Int[Tensor, " messages"] | None
 
     def to(self, device: torch.device) -> "Messages":
@@ -60,8 +64,57 @@ class Messages:
             senders=self.senders.to(device),
             back_pointers=self.back_pointers.to(device),
             receivers=self.receivers.to(device),
+            by_sender=self.by_sender.to(device),
             degree=self.degree.to(device),
+            links=self.links.to(device),
             edge_rows=None if self.edge_rows is None else self.edge_rows.to(device),
+        )
+
+    def keep(self, kept: Bool[Tensor, " messages"]) -> "Messages":
+        """Return the messages that a mask keeps, between the same rows."""
+        place = kept.cumsum(0) - 1
+        by_sender = self.by_sender[kept[self.by_sender]]
+        senders = self.senders[kept]
+        degree = kept.new_zeros(self.degree.shape, dtype=self.degree.dtype)
+        degree.index_add_(0, self.at[kept], degree.new_ones(len(senders), 1))
+        sent = torch.bincount(senders, minlength=len(self.back_pointers))
+        return Messages(
+            channel=self.channel,
+            source=self.source,
+            target=self.target,
+            pointers=_before(degree[:, 0].long()),
+            senders=senders,
+            back_pointers=_before(sent),
+            receivers=self.receivers[kept[self.by_sender]],
+            by_sender=place[by_sender],
+            degree=degree,
+            links=self.links[kept],
+            edge_rows=None if self.edge_rows is None else self.edge_rows[kept],
+        )
+
+    def alone(self) -> "Messages":
+        """Return messages whose senders are the messages themselves."""
+        order = torch.arange(len(self.senders), device=self.senders.device)
+        return Messages(
+            channel=self.channel,
+            source=self.source,
+            target=self.target,
+            pointers=self.pointers,
+            senders=order,
+            back_pointers=order,
+            receivers=self.at,
+            by_sender=order,
+            degree=self.degree,
+            links=self.links,
+            edge_rows=None,
+        )
+
+    @property
+    def at(self) -> Int[Tensor, " messages"]:
+        """Position of each message's receiver."""
+        rows = torch.arange(len(self.degree), device=self.senders.device)
+        return torch.repeat_interleave(
+            rows, self.degree[:, 0].long(), output_size=len(self.senders)
         )
 
 
@@ -72,11 +125,14 @@ class Hop:
     Attributes:
         rows: Rows of each node type whose state this layer computes, ascending.
         own: Where each of them stood in the layer below; None when nothing moved.
+        degrees: Number of messages that each row of the layer below receives in the
+            whole graph, of every relation together.
         messages: What they receive.
     """
 
     rows: Mapping[str, np.ndarray]
     own: Mapping[str, Int[Tensor, " rows"] | None]
+    degrees: Mapping[str, Float[Tensor, "rows_below 1"]]
     messages: tuple[Messages, ...]
 
 
@@ -105,6 +161,7 @@ class Field:
                     name: None if position is None else position.to(device)
                     for name, position in hop.own.items()
                 },
+                degrees={name: one.to(device) for name, one in hop.degrees.items()},
                 messages=tuple(message.to(device) for message in hop.messages),
             )
             for hop in self.hops
@@ -178,7 +235,11 @@ def _hop(graph: Graph, below: Rows, above: Rows) -> Hop:
             found = _messages(channel, direction, graph, positions, below, above)
             if found is not None:
                 messages.append(found)
-    return Hop(rows=above, own=own, messages=tuple(messages))
+    degrees = {
+        name: torch.from_numpy(graph.degrees[name][rows])[:, None]
+        for name, rows in below.items()
+    }
+    return Hop(rows=above, own=own, degrees=degrees, messages=tuple(messages))
 
 
 def _positions(graph: Graph, name: str, rows: np.ndarray) -> np.ndarray:
@@ -216,10 +277,17 @@ def _messages(
         senders=torch.from_numpy(senders),
         back_pointers=_starts(sent),
         receivers=torch.from_numpy(receivers[by_sender]),
+        by_sender=torch.from_numpy(by_sender),
         degree=torch.from_numpy(degree.astype(np.float32))[:, None],
+        links=torch.from_numpy(direction.links[kept]),
         edge_rows=None if edge_rows is None else torch.from_numpy(edge_rows),
     )
 
 
 def _starts(counts: np.ndarray) -> Tensor:
     return torch.from_numpy(np.concatenate([[0], np.cumsum(counts[:-1])]).astype(int))
+
+
+def _before(counts: Int[Tensor, " rows"]) -> Int[Tensor, " rows"]:
+    """Return how many messages stand before each row's own."""
+    return counts.cumsum(0) - counts

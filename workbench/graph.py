@@ -66,6 +66,7 @@ class Direction:
         target: Node type that receives.
         senders: Row of each message's sender.
         receivers: Row of each message's receiver, ascending.
+        links: Link of the relation that each message runs along.
         edge_rows: Row of ``attributes`` behind each message, or None.
         attributes: Features of the links, or None.
         single: True when no row receives more than one message.
@@ -78,6 +79,7 @@ class Direction:
     target: str
     senders: np.ndarray
     receivers: np.ndarray
+    links: np.ndarray
     edge_rows: np.ndarray | None
     attributes: Features | None
     single: bool
@@ -106,6 +108,18 @@ class Graph:
             for relation in self.relations
             for reverse in _ways(relation.direction)
         )
+
+    @cached_property
+    def degrees(self) -> Mapping[str, np.ndarray]:
+        """Number of messages every row of every node type receives, float32."""
+        counts = {
+            name: np.zeros(features.num_rows, dtype=np.float32)
+            for name, features in self.nodes.items()
+        }
+        for way in self.directions:
+            number = len(counts[way.target])
+            counts[way.target] += np.bincount(way.receivers, minlength=number)
+        return counts
 
     def reach(self, depth: int) -> tuple[frozenset[str], ...]:
         """Return, for each layer, the node types that can still reach the target.
@@ -269,6 +283,7 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
         target=target,
         senders=senders[order],
         receivers=receivers,
+        links=order,
         edge_rows=None if relation.attributes is None else order,
         attributes=relation.attributes,
         single=len(receivers) == num_receivers,

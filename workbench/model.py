@@ -1,149 +1,37 @@
 """The one network: encoders, a stack of typed layers, a head.
 
-What varies is data: a `Model` names its neighbourhood aggregations, a `Remedy` says how
-a layer's update joins the state before it. The forward pass returns the state of every
-layer, so that measures need no hooks and depth 0 is an honest baseline.
+What varies is data: a `Model` and a `Remedy`, from `workbench.member`. The forward pass
+returns the state of every layer, so that measures need no hooks and depth 0 is an
+honest baseline.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import cast
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from workbench.convolution import (
+    AbstractConvolution,
+    AbstractJoin,
+    Arrival,
+    Place,
+    Side,
+)
+from workbench.encoder import Encoder
 from workbench.features import Features
 from workbench.field import Field, Hop, Messages
-from workbench.graph import Direction, Graph
-from workbench.propagate import propagate_sum, segment_max
+from workbench.graph import Graph
+from workbench.member import Model, Remedy, check_fit
+from workbench.propagate import mean_difference
+
+__all__ = ["Inputs", "Model", "Network", "Remedy", "State", "gather_inputs"]
 
 State = dict[str, Tensor]
-
-
-class Aggregation(StrEnum):
-    """How a row sums up what one relation sends it."""
-
-    MEAN = "mean"
-    MAX = "max"
-    SUM = "sum"
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A member of `workbench.models.MODELS`.
-
-    Attributes:
-        name: What users type.
-        title: The name in plain words.
-        aggregations: What a row keeps of the messages of one relation.
-        formula: One layer, as a formula.
-        source: The paper, and how this differs.
-    """
-
-    name: str
-    title: str
-    aggregations: tuple[Aggregation, ...]
-    formula: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """A member of `workbench.remedies.REMEDIES`.
-
-    Attributes:
-        name: What users type.
-        title: The name in plain words.
-        combine: Takes a row's state and its layer's update (dropout already applied),
-            both [rows, width], and returns the next state.
-        formula: The same as a formula.
-        source: The paper, and how this differs.
-    """
-
-    name: str
-    title: str
-    combine: Callable[[Tensor, Tensor], Tensor]
-    formula: str
-    source: str
-
-
-class Encoder(nn.Module):
-    """Rows → states: one linear map of all columns, then ReLU.
-
-    The same map as the sum over columns of torch_frame's ``LinearEncoder`` and
-    ``EmbeddingEncoder``, without their [rows, columns, width] tensor in the middle.
-    """
-
-    offsets: Int[Tensor, " columns"]
-
-    def __init__(self, features: Features, width: int) -> None:
-        super().__init__()
-        num_channels = features.numerical.shape[1]
-        bound = max(num_channels, 1) ** -0.5
-        self.weight = nn.Parameter(torch.empty(num_channels, width))
-        self.bias = nn.Parameter(torch.empty(width))
-        nn.init.uniform_(self.weight, -bound, bound)
-        nn.init.uniform_(self.bias, -bound, bound)
-        starts = [0]
-        for cardinality in features.cardinalities:
-            starts.append(starts[-1] + cardinality)
-        self.register_buffer("offsets", torch.tensor(starts[:-1], dtype=torch.int64))
-        self.table = nn.Parameter(torch.empty(starts[-1], width))
-        nn.init.normal_(self.table, std=max(len(starts) - 1, 1) ** -0.5)
-
-    def forward(self, features: Features) -> Float[Tensor, "rows width"]:
-        """Return the state of each row."""
-        state = features.numerical @ self.weight + self.bias
-        if len(self.offsets):
-            codes = features.codes + self.offsets
-            state = state + functional.embedding_bag(codes, self.table, mode="sum")
-        return state.relu()
-
-
-class Convolution(nn.Module):
-    """What one direction of one relation brings to the rows that receive it."""
-
-    def __init__(self, model: Model, way: Direction, width: int) -> None:
-        super().__init__()
-        # A single message is its own mean, maximum and sum.
-        self.aggregations = (Aggregation.MEAN,) if way.single else model.aggregations
-        self.single = way.single
-        self.mean_degree = way.mean_degree
-        self.linear = nn.Linear(len(self.aggregations) * width, width, bias=False)
-        self.edge_encoder = (
-            None if way.attributes is None else Encoder(way.attributes, width)
-        )
-
-    def forward(
-        self,
-        state: Float[Tensor, "senders width"],
-        messages: Messages,
-        edges: Features | None,
-    ) -> Float[Tensor, "receivers width"]:
-        """Return the transformed summary of each receiver's messages."""
-        if self.edge_encoder is not None and edges is not None:
-            encoded = self.edge_encoder(edges)  # [messages, width]
-            state = (state[messages.senders] + encoded).relu()
-            order = torch.arange(len(state), device=state.device)
-            messages = _one_sender_per_message(messages, order)
-        elif self.single:
-            # Transform the few parents, then copy to their many children.
-            return propagate_sum(self.linear(state), messages)
-        total = propagate_sum(state, messages)
-        parts = []
-        for aggregation in self.aggregations:
-            match aggregation:
-                case Aggregation.MEAN:
-                    parts.append(total / messages.degree.clamp(min=1))
-                case Aggregation.SUM:
-                    parts.append(total / self.mean_degree)
-                case Aggregation.MAX:
-                    parts.append(segment_max(state, messages))
-        return self.linear(torch.cat(parts, dim=1))
 
 
 class Layer(nn.Module):
@@ -153,44 +41,77 @@ class Layer(nn.Module):
         self,
         graph: Graph,
         model: Model,
-        width: int,
+        place: Place,
         below: frozenset[str],
         above: frozenset[str],
     ) -> None:
         super().__init__()
-        own = {name: nn.Linear(width, width) for name in sorted(above)}
+        if model.share is not None:
+            place = replace(place, shared=model.share(place.width))
+        own = {name: model.join(place) for name in sorted(above)}
         convolutions = {
-            channel: Convolution(model, way, width)
+            channel: model.convolution(way, place)
             for channel, way in enumerate(graph.directions)
             if way.target in above and way.source in below
         }
-        for name, linear in own.items():
+        for name, join in own.items():
             arriving = [
-                convolution.linear
+                convolution
                 for channel, convolution in convolutions.items()
                 if graph.directions[channel].target == name
             ]
-            _initialise(linear, arriving)
-        self.own = nn.ModuleDict(
-            {_key(graph, name): linear for name, linear in own.items()}
-        )
+            _initialise(join, arriving)
+        self.own = _by_type(graph, own)
         self.convolutions = nn.ModuleDict(
             {str(channel): one for channel, one in convolutions.items()}
         )
+        self.project = _per_type(graph, model.project, place, below)
 
 
-def _initialise(own: nn.Linear, arriving: Sequence[nn.Linear]) -> None:
+class Care(nn.Module):
+    """What a remedy learns or computes in one layer, per node type."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        remedy: Remedy,
+        place: Place,
+        below: frozenset[str],
+        above: frozenset[str],
+    ) -> None:
+        super().__init__()
+        self.enter = _per_type(graph, remedy.enter, place, below)
+        self.inside = _per_type(graph, remedy.inside, place, above)
+        self.gate = _per_type(graph, remedy.gate, place, below)
+
+
+def _per_type(
+    graph: Graph,
+    make: Callable[[Place], nn.Module] | None,
+    place: Place,
+    names: Iterable[str],
+) -> nn.ModuleDict | None:
+    if make is None:
+        return None
+    return _by_type(graph, {name: make(place) for name in sorted(names)})
+
+
+def _by_type(graph: Graph, modules: Mapping[str, nn.Module]) -> nn.ModuleDict:
+    return nn.ModuleDict({_key(graph, name): one for name, one in modules.items()})
+
+
+def _initialise(own: AbstractJoin, arriving: Sequence[AbstractConvolution]) -> None:
     """Draw weights after He et al. (2015), arXiv:1502.01852, biases at zero.
 
     What a row receives is one long input (its own state and every relation's
     summary), so that depth alone neither shrinks nor blows up a state and biases do
     not make rows alike before anything is learnt.
     """
-    inputs = [own, *arriving]
-    fan_in = sum(linear.in_features for linear in inputs)
-    for linear in inputs:
-        nn.init.normal_(linear.weight, std=(2 / fan_in) ** 0.5)
-    nn.init.zeros_(own.bias)
+    fan_in = own.fan_in + sum(one.fan_in for one in arriving)
+    std = (2 / max(fan_in, 1)) ** 0.5
+    own.draw(std)
+    for convolution in arriving:
+        convolution.draw(std)
 
 
 class Network(nn.Module):
@@ -207,23 +128,33 @@ class Network(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        check_fit(model, graph.target, [(r.source, r.target) for r in graph.relations])
         self.target = graph.target
         self.keys = {name: _key(graph, name) for name in graph.nodes}
+        self.relations = [way.relation for way in graph.directions]
+        self.num_links = {one.name: len(one.source_rows) for one in graph.relations}
+        self.model = model
         self.remedy = remedy
         self.dropout = dropout
-        reach = graph.reach(depth)
+        hops = [
+            (Place(width, layer), below, above)
+            for layer, (below, above) in enumerate(pairwise(graph.reach(depth)), 1)
+        ]
         self.encoders = nn.ModuleDict(
             {
                 _key(graph, name): Encoder(graph.nodes[name], width)
-                for name in sorted(reach[0])
+                for name in sorted(graph.reach(depth)[0])
             }
         )
-        self.layers = nn.ModuleList(
-            Layer(graph, model, width, below, above) for below, above in pairwise(reach)
-        )
+        self.layers = nn.ModuleList(Layer(graph, model, *hop) for hop in hops)
+        read = width
+        if remedy.readout is not None:
+            read = remedy.readout([torch.empty(0, width)] * (depth + 1)).shape[1]
         self.head = nn.Sequential(
-            nn.Linear(width, width), nn.ReLU(), nn.Linear(width, num_outputs)
+            nn.Linear(read, width), nn.ReLU(), nn.Linear(width, num_outputs)
         )
+        # Last, so that a remedy's weights leave the model's own draws as they are.
+        self.cares = nn.ModuleList(Care(graph, remedy, *hop) for hop in hops)
 
     def forward(
         self, field: Field, inputs: "Inputs"
@@ -242,40 +173,154 @@ class Network(nn.Module):
             name: self.encoders[self.keys[name]](features)
             for name, features in inputs.nodes.items()
         }
-        states = [state]
-        for layer, hop, edges in zip(
-            self.layers, field.hops, inputs.edges, strict=True
-        ):
-            state = self._step(cast(Layer, layer), hop, state, edges)
+        states, initial, seen = [state], state, [state[self.target]]
+        kept = self._drop_links(state[self.target].device)
+        for index, hop in enumerate(field.hops):
+            edges = inputs.edges[index]
+            if kept:
+                hop, edges = _thin(hop, edges, self.relations, kept)  # noqa: PLW2901
+            if self._reads_initial:
+                initial = _cut(hop, initial)
+            state = self._step(index, hop, state, initial, edges)
             states.append(state)
-        return states, self.head(state[self.target])
+            if self.remedy.readout is not None:
+                position = hop.own[self.target]
+                seen = [_take(one, position) for one in seen] + [state[self.target]]
+        last = state[self.target]
+        return states, self.head(
+            last if self.remedy.readout is None else self.remedy.readout(seen)
+        )
+
+    @property
+    def _reads_initial(self) -> bool:
+        return self.model.reads_initial or self.remedy.inside is not None
+
+    def _drop_links(self, device: torch.device) -> dict[str, Tensor]:
+        """Return per relation which links this pass keeps; nothing: it keeps all."""
+        rate = self.remedy.drop_links
+        if not self.training or not rate:
+            return {}
+        return {
+            name: (torch.rand(number) >= rate).to(device)
+            for name, number in self.num_links.items()
+        }
 
     def _step(
-        self, layer: Layer, hop: Hop, state: State, edges: Mapping[int, Features]
+        self,
+        index: int,
+        hop: Hop,
+        state: State,
+        initial: State,
+        edges: Mapping[int, Features],
     ) -> State:
-        before = {
-            name: state[name] if position is None else state[name][position]
-            for name, position in hop.own.items()
-        }
-        update = {name: layer.own[self.keys[name]](own) for name, own in before.items()}
+        layer, care = cast(Layer, self.layers[index]), cast(Care, self.cares[index])
+        before = _cut(hop, state)
+        entered, own = state, before
+        if care.enter is not None:
+            entered = self._each(care.enter, state)
+            own = _cut(hop, entered)
+        update = self._update(layer, hop, entered, own, initial, edges)
+        activate = self.model.activation
+        gates = self._gates(care, hop, state)
+        after = {}
+        for name, value in update.items():
+            if care.inside is not None:
+                value = care.inside[self.keys[name]](value, initial[name])  # noqa: PLW2901
+            active = value if activate is None else activate(value)
+            new = functional.dropout(active, self.dropout, self.training)
+            new = self.remedy.combine(before[name], new)
+            if name in gates:
+                new = before[name] + gates[name] * (new - before[name])
+            after[name] = new
+        return after
+
+    def _update(
+        self,
+        layer: Layer,
+        hop: Hop,
+        state: State,
+        own: State,
+        initial: State,
+        edges: Mapping[int, Features],
+    ) -> State:
+        """Return every row's update, before the nonlinearity."""
+        degrees = _cut(hop, hop.degrees)
+        sides = {name: Side(value, degrees[name]) for name, value in own.items()}
+        begun = {name: self._join(layer, name)(side) for name, side in sides.items()}
+        read = self._each(layer.project, state)
+        read_own = own if layer.project is None else _cut(hop, read)
+        arrivals: dict[str, list[Arrival]] = {name: [] for name in own}
         for messages in hop.messages:
             convolution = layer.convolutions[str(messages.channel)]
-            received = convolution(
-                state[messages.source], messages, edges.get(messages.channel)
+            arrivals[messages.target].append(
+                convolution(
+                    Side(read[messages.source], hop.degrees[messages.source]),
+                    Side(read_own[messages.target], degrees[messages.target]),
+                    messages,
+                    edges.get(messages.channel),
+                )
             )
-            update[messages.target] = update[messages.target] + received
         return {
-            name: self.remedy.combine(
-                before[name],
-                functional.dropout(value.relu(), self.dropout, self.training),
+            name: self._join(layer, name).finish(
+                begun[name],
+                side,
+                arrivals[name],
+                initial[name] if self.model.reads_initial else None,
             )
-            for name, value in update.items()
+            for name, side in sides.items()
         }
+
+    def _join(self, layer: Layer, name: str) -> AbstractJoin:
+        return cast(AbstractJoin, layer.own[self.keys[name]])
+
+    def _each(self, modules: nn.ModuleDict | None, state: State) -> State:
+        """Return the states through a module per node type, where there is one."""
+        if modules is None:
+            return state
+        return {name: modules[self.keys[name]](value) for name, value in state.items()}
+
+    def _gates(self, care: Care, hop: Hop, state: State) -> State:
+        """Return how far each channel of each row moves, 0 to 1; nothing: all the way.
+
+        A channel moves by the hyperbolic tangent of its mean squared difference between
+        the row and those that send to it.
+        """
+        if care.gate is None:
+            return {}
+        compared = self._each(care.gate, state)
+        return mean_difference(compared, _cut(hop, compared), hop.messages)
 
     @property
     def num_parameters(self) -> int:
         """Number of trained numbers."""
         return sum(parameter.numel() for parameter in self.parameters())
+
+
+def _cut(hop: Hop, state: Mapping[str, Tensor]) -> State:
+    """Return, of a layer's rows, those that the hop computes anew."""
+    return {name: _take(state[name], position) for name, position in hop.own.items()}
+
+
+def _take(state: Tensor, position: Tensor | None) -> Tensor:
+    return state if position is None else state[position]
+
+
+def _thin(
+    hop: Hop,
+    edges: Mapping[int, Features],
+    relations: Sequence[str],
+    kept: Mapping[str, Tensor],
+) -> tuple[Hop, Mapping[int, Features]]:
+    """Return a hop without the messages along links that a pass leaves out."""
+    masks = {
+        one.channel: kept[relations[one.channel]][one.links] for one in hop.messages
+    }
+    messages = tuple(one.keep(masks[one.channel]) for one in hop.messages)
+    thinned = {
+        channel: each.take(masks[channel].nonzero()[:, 0])
+        for channel, each in edges.items()
+    }
+    return replace(hop, messages=messages), thinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,27 +358,6 @@ def _edge_features(graph: Graph, messages: Messages) -> Features:
     if attributes is None or messages.edge_rows is None:
         raise ValueError("these messages have no attributes")
     return attributes.take(messages.edge_rows)
-
-
-def _one_sender_per_message(
-    messages: Messages, order: Int[Tensor, " messages"]
-) -> Messages:
-    """Return messages whose senders are the messages themselves."""
-    receivers = torch.repeat_interleave(
-        torch.arange(len(messages.degree), device=order.device),
-        messages.degree[:, 0].long(),
-    )
-    return Messages(
-        channel=messages.channel,
-        source=messages.source,
-        target=messages.target,
-        pointers=messages.pointers,
-        senders=order,
-        back_pointers=order,
-        receivers=receivers,
-        degree=messages.degree,
-        edge_rows=None,
-    )
 
 
 def _key(graph: Graph, name: str) -> str:

@@ -1,8 +1,11 @@
-"""Sums and maxima over each receiver's messages, with gradients that stay sums.
+"""Sums, maxima and attention over each receiver's messages, with gradients as sums.
 
 The gradient of a segment sum is a segment sum over the transposed links, so neither
-direction builds a [messages, width] tensor or scatters.
+direction of a plain sum builds a [messages, width] tensor or scatters. Attention needs
+such tensors; `send`, `bring` and `collect` make them, and are each other's gradients.
 """
+
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -29,6 +32,98 @@ def segment_max(
 ) -> Float[Tensor, "receivers width"]:
     """Return the channel-wise maximum at each receiver; 0 without messages."""
     return _SegmentMax.apply(state, messages.senders, messages.pointers)
+
+
+def send(
+    state: Float[Tensor, "senders width"], messages: Messages
+) -> Float[Tensor, "messages width"]:
+    """Return the sender's state for every message."""
+    return _Send.apply(
+        state, messages.senders, messages.by_sender, messages.back_pointers
+    )
+
+
+def bring(
+    state: Float[Tensor, "receivers width"], messages: Messages
+) -> Float[Tensor, "messages width"]:
+    """Return the receiver's state for every message."""
+    return _Bring.apply(state, messages.at, messages.pointers)
+
+
+def collect(
+    values: Float[Tensor, "messages width"], messages: Messages
+) -> Float[Tensor, "receivers width"]:
+    """Return the sum of the messages at each receiver; 0 without messages."""
+    return _Collect.apply(values, messages.at, messages.pointers)
+
+
+def collect_max(
+    values: Float[Tensor, "messages width"], messages: Messages
+) -> Float[Tensor, "receivers width"]:
+    """Return the channel-wise maximum of the messages; 0 without messages."""
+    order = torch.arange(len(values), device=values.device)
+    return _SegmentMax.apply(values, order, messages.pointers)
+
+
+def attend(
+    scores: Float[Tensor, "messages heads"],
+    values: Float[Tensor, "messages width"],
+    messages: Messages,
+) -> tuple[Float[Tensor, "receivers width"], Float[Tensor, "receivers heads"]]:
+    """Weigh each receiver's messages by the softmax of their scores.
+
+    Each head weighs its own share of the channels. The largest score of a receiver is
+    taken away first, so that no exponential overflows.
+
+    Returns:
+        The weighted sum, 0 without messages; and the log of the sum of the scores'
+        exponentials, minus infinity without messages, by which several such sums can
+        be joined into the softmax over all of them.
+    """
+    peak = collect_max(scores.detach(), messages)
+    weights = (scores - bring(peak, messages)).exp()
+    total = collect(weights, messages)  # [receivers, heads]; at least 1, or 0 exactly
+    shares = weights / bring(total, messages)
+    summed = collect(by_head(values, shares), messages)
+    mass = peak + total.clamp(min=1).log()
+    return summed, mass.masked_fill(total == 0, -torch.inf)
+
+
+def mean_difference(
+    state: Mapping[str, Tensor], own: Mapping[str, Tensor], hop: Sequence[Messages]
+) -> dict[str, Tensor]:
+    """Return tanh of the mean of (y_u - y_v)² over all messages u → v, channel-wise.
+
+    Args:
+        state: y of every node type's rows in the layer below.
+        own: y of the receiving rows.
+        hop: The messages of every relation.
+
+    Returns:
+        [rows, channels] per receiving node type, from 0 up to 1; 0 without messages.
+    """
+    sums = {name: torch.zeros_like(value) for name, value in own.items()}
+    counts = {name: value.new_zeros(len(value), 1) for name, value in own.items()}
+    for one in hop:
+        sent, here = state[one.source], own[one.target]
+        first, second = propagate_sum(sent, one), propagate_sum(sent.square(), one)
+        spread = second - 2 * here * first + one.degree * here.square()
+        sums[one.target] = sums[one.target] + spread
+        counts[one.target] = counts[one.target] + one.degree
+    return {
+        name: (total.clamp(min=0) / counts[name].clamp(min=1)).tanh()
+        for name, total in sums.items()
+    }
+
+
+def by_head(
+    values: Float[Tensor, "rows width"], weights: Float[Tensor, "rows heads"]
+) -> Float[Tensor, "rows width"]:
+    """Return values with each head's share of the channels times its weight."""
+    num_rows, heads = weights.shape
+    # The shape is spelt out: with no rows torch could not infer it.
+    parts = values.view(num_rows, heads, values.shape[1] // heads)
+    return (parts * weights[:, :, None]).view(values.shape)
 
 
 def _bag_sum(
@@ -80,3 +175,47 @@ class _SegmentMax(torch.autograd.Function):
         if len(winners):
             total.scatter_add_(0, winners[alive], gradient[alive])
         return total, None, None
+
+
+def _segments(values: Tensor, pointers: Int[Tensor, " bags"]) -> Tensor:
+    return _bag_sum(values, torch.arange(len(values), device=values.device), pointers)
+
+
+class _Send(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, state, senders, by_sender, back_pointers):
+        ctx.save_for_backward(by_sender, back_pointers)
+        return state[senders]
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        (gradient,) = gradients
+        by_sender, back_pointers = ctx.saved_tensors
+        back = _bag_sum(gradient.contiguous(), by_sender, back_pointers)
+        return back, None, None, None
+
+
+class _Bring(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, state, at, pointers):
+        ctx.save_for_backward(pointers)
+        return state[at]
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        (gradient,) = gradients
+        (pointers,) = ctx.saved_tensors
+        return _segments(gradient.contiguous(), pointers), None, None
+
+
+class _Collect(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, values, at, pointers):
+        ctx.save_for_backward(at)
+        return _segments(values, pointers)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        (gradient,) = gradients
+        (at,) = ctx.saved_tensors
+        return gradient[at], None, None

@@ -1,11 +1,12 @@
 """Mean, maximum and sum of the neighbours: the default."""
 
-from workbench.model import Aggregation, Model
+from workbench.convolution import Aggregation, aggregated
+from workbench.member import Model
 
 SAGE = Model(
     name="sage",
     title="GraphSAGE with mean, maximum and sum",
-    aggregations=(Aggregation.MEAN, Aggregation.MAX, Aggregation.SUM),
+    convolution=aggregated(Aggregation.MEAN, Aggregation.MAX, Aggregation.SUM),
     formula=(
         "h_v' = relu(W h_v + b + Σ_r W_r [mean, max, sum/d̄_r] of h_u over r's"
         " messages to v), d̄_r the mean number of messages of rows that receive any"

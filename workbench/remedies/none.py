@@ -1,20 +1,10 @@
 """No remedy: a layer's update replaces the state."""
 
-from torch import Tensor
-
-from workbench.model import Remedy
-
-
-def replace(state: Tensor, update: Tensor) -> Tensor:
-    """Return the update alone."""
-    del state
-    return update
-
+from workbench.member import Remedy
 
 NONE = Remedy(
     name="none",
     title="No remedy",
-    combine=replace,
     formula="h' = f(h)",
     source="The layer as its model defines it.",
 )

@@ -1,14 +1,8 @@
 """Residual connections: a layer adds to the state instead of replacing it."""
 
-from torch import Tensor
+from torch import add
 
-from workbench.model import Remedy
-
-
-def add(state: Tensor, update: Tensor) -> Tensor:
-    """Return the state plus the update."""
-    return state + update
-
+from workbench.member import Remedy
 
 RESIDUAL = Remedy(
     name="residual",
