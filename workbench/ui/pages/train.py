@@ -117,6 +117,30 @@ with right:
             value=usual.width,
             key="train_width",
         )
+        rate = st.number_input(
+            "Size of a step (learning rate, Adam)",
+            min_value=1e-5,
+            max_value=1.0,
+            value=usual.learning_rate,
+            format="%g",
+            key="train_rate",
+        )
+        decay = st.number_input(
+            "Pull of weights towards 0 (weight decay)",
+            min_value=0.0,
+            max_value=1.0,
+            value=usual.weight_decay,
+            format="%g",
+            key="train_decay",
+        )
+        dropout = st.slider(
+            "Share of channels dropped while training (dropout)",
+            min_value=0.0,
+            max_value=0.9,
+            value=usual.dropout,
+            step=0.05,
+            key="train_dropout",
+        )
 
 with widgets.errors_shown():
     study = Study(
@@ -126,7 +150,14 @@ with widgets.errors_shown():
         remedies=tuple(remedies),
         depths=tuple(range(shallowest, deepest + 1)),
         seeds=seeds,
-        budget=Budget(epochs=epochs, patience=patience, width=width),
+        budget=Budget(
+            epochs=epochs,
+            patience=patience,
+            width=width,
+            learning_rate=rate,
+            weight_decay=decay,
+            dropout=dropout,
+        ),
     )
     planned = calls.plan_of_study(study)
 place.choose_graphs(names)
