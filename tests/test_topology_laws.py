@@ -22,6 +22,7 @@ from workbench.edges import (
     value_table,
 )
 from workbench.schema import Schema
+from workbench.summarise import row_values
 from workbench.survey import survey
 from workbench.topologies import TOPOLOGIES, plan_named, resolve_topology
 from workbench.topology import hops
@@ -261,7 +262,7 @@ def _everything(
     yield blueprint.hash
     for node in blueprint.nodes:
         if isinstance(node, RowNode):
-            values = column_values(database, schema, node.table, node.columns)
+            values = row_values(database, schema, node)
         else:
             values = value_table(database, schema, node.column)
         yield values.to_pydict()
@@ -285,6 +286,8 @@ def test_the_target_and_hidden_columns_are_in_no_rule(topology, case, read):
             for ref in getattr(rule, "columns", (getattr(rule, "column", None),))
             if ref is not None
         ]
+        for rule in blueprint.nodes:
+            refs += getattr(rule, "aggregates", ())
         read = {f"{ref.table}.{ref.column}" for ref in refs}
         assert read.isdisjoint({hidden, case.target})
 
