@@ -56,6 +56,28 @@ BY_HAND = {
         {"person.age": 0, "city.size": 0, "state.kind": 1},
     ),
     ("a chain of keys", "single-table"): ({"person": 4}, [], {"person.age": 0}),
+    ("a chain of keys", "shortcut"): (
+        {"state": 2, "city": 3, "person": 4},
+        [3, 4, 4],  # each person has a state, through its city
+        {"person.age": 0, "city.size": 1, "state.kind": 1},
+    ),
+    ("a chain of keys", "aggregated"): (
+        {"person": 4},
+        [],
+        {"person.age": 0, "city.size": 0},  # the state is two keys away
+    ),
+    ("a junction", "aggregated"): (
+        {"pupil": 3},
+        [],
+        {"enrolment.grade": 0},
+    ),
+    ("a self-reference", "shortcut"): ({"staff": 4}, [3], {"staff.pay": 0}),
+    ("a circle of keys", "shortcut"): (
+        {"head": 2, "unit": 3},
+        [2, 3],
+        {"unit.size": 1},
+    ),
+    ("a hub and an island", "aggregated"): ({"pay": 3}, [], {"people.born": 0}),
     ("a junction", "row2node"): (
         {"pupil": 3, "course": 2, "enrolment": 5},
         [4, 4],  # pupil 9 is nobody; one enrolment names no course

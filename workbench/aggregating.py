@@ -115,7 +115,7 @@ def aggregates(draft: Draft, table: str) -> Aggregates:
             if one.num_pairs > MAX_PAIRS:
                 warnings.append(
                     f"Not summarised in {table}: {one.table} ({one.trail}), about"
-                    f" {one.num_pairs / max(start.num_pairs, 1):,.0f} rows for each row."
+                    f" {one.num_pairs / start.num_pairs:,.0f} rows for each row."
                 )
                 continue
             refs += _refs(draft, one)

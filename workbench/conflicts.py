@@ -8,7 +8,6 @@ from workbench.blueprint import (
     PROMOTED_ROLES,
     ColumnRole,
     KeyRole,
-    PathRole,
     TableRole,
 )
 from workbench.draft import (
@@ -85,8 +84,8 @@ def _aggregated_key_problems(
 
 def _path_problems(draft: Draft) -> Iterator[str]:
     known = [one.name for one in draft_chains(draft, edge_rules(draft))]
-    for path, decision in draft.paths.items():
-        if decision.role is PathRole.SHORTCUT and path not in known:
+    for path in draft.paths:
+        if path not in known:
             yield unknown("chain of keys that are edges", path, known)
 
 
