@@ -138,7 +138,11 @@ def test_a_path_on_which_every_row_gathers_very_many_is_left_out_and_named():
     schema = make_schema(
         [
             make_table(
-                "flight", {"c": "id", "y": "numerical", "x": "numerical"}, (), 336_776
+                "flight",
+                {"c": "id", "y": "numerical", "x": "numerical"},
+                (),
+                num_rows=336_776,
+                num_distinct=16,
             ),
             make_table("carrier", {"id": "id", "z": "numerical"}, num_rows=16),
         ],

@@ -16,6 +16,7 @@ from tests.tiny import make_task, open_tiny
 from workbench.aggregate import AggregateRef, Aggregation
 from workbench.blueprint import Blueprint, RowNode
 from workbench.database import Database
+from workbench.errors import GraphError
 from workbench.schema import Schema
 from workbench.summarise import gathered, row_values, ways_of
 from workbench.task import TaskSpec
@@ -198,3 +199,25 @@ def test_the_same_rows_give_the_same_bits_whichever_thread_is_first(tmp_path):
         blueprint = plan_named(schema, make_task("sale.y", [0]).spec, "aggregated")
         first = values(database, schema, blueprint)
         assert all(values(database, schema, blueprint) == first for _ in range(3))
+
+
+def test_a_path_on_which_few_rows_gather_very_many_is_refused(tmp_path):
+    hubs = "".join(f"INSERT INTO hub VALUES ({at});" for at in range(20))
+    rows = ", ".join(f"({max(at - 7100, 0)}, 0, {at})" for at in range(7120))
+    database, schema = open_tiny(
+        tmp_path,
+        "CREATE TABLE hub (id INTEGER PRIMARY KEY);"
+        "CREATE TABLE row (hub INTEGER REFERENCES hub (id), y REAL, x REAL);"
+        f"{hubs} INSERT INTO row VALUES {rows};",
+        {"row.y": "numerical", "row.x": "numerical"},
+    )
+    text = 'base = "aggregated"\naggregate_depth = 2'
+    with database:
+        node = plan(schema, TaskSpec("row.y"), read_topology(text)).node("row")
+        assert isinstance(node, RowNode)
+        (way,) = [way for way in ways_of(node) if len(way[0]) == 2]
+        # 7,101 rows refer to the first hub, so 7,101² + 19 pairs
+        with pytest.raises(GraphError, match="would gather 50,424,220 pairs of rows"):
+            gathered(database, schema, "row", way)
+        # without times a summary is made once a parent, which costs nothing
+        assert row_values(database, schema, node).num_rows == 7120

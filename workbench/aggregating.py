@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 import networkx as nx
 
@@ -178,17 +179,26 @@ def _onward(draft: Draft, last: _Reached, start: str) -> Iterator[_Reached]:
                 key.ref_table,
                 last.num_pairs,
             )
-    num_rows = max(draft.schema.table(last.table).num_rows, 1)
+    is_tree = all(step.is_down for step in last.path)
     for key in draft.keys_to(last.table, KeyRole.AGGREGATED):
         if key.table in passed:
             label = f"←{key.table}.{_label(draft, key)}"
-            share = draft.schema.table(key.table).num_rows / num_rows
+            num_rows = draft.schema.table(key.table).num_rows
+            # A row has one ancestor, so rows below the start are gathered once each.
+            each = 1 if is_tree else last.num_pairs / _num_groups(draft, key)
             yield _Reached(
                 (*last.path, Step(key.id, is_down=True)),
                 (*last.labels, label),
                 key.table,
-                last.num_pairs * share,
+                num_rows * each,
             )
+
+
+def _num_groups(draft: Draft, key: ForeignKey) -> int:
+    """Return how many parents are referred to, at most."""
+    columns = [draft.schema.column(key.table, one) for one in key.columns]
+    num_parents = draft.schema.table(key.ref_table).num_rows
+    return max(1, min(num_parents, prod(one.num_distinct for one in columns)))
 
 
 def _label(draft: Draft, key: ForeignKey) -> str:

@@ -4,6 +4,7 @@ Both come from one join, so that what is audited is what is trained on.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import assert_never
 
 import numpy as np
@@ -12,9 +13,11 @@ import pyarrow as pa
 from workbench.aggregate import AggregateRef, Aggregation, Step
 from workbench.blueprint import RowNode
 from workbench.database import Database, quote
-from workbench.edges import column_values, time_sql
+from workbench.edges import column_values, follow, time_sql
+from workbench.errors import GraphError
 from workbench.schema import Schema, Stype, value_sql
 
+MAX_PAIRS = 50_000_000
 Way = tuple[tuple[Step, ...], bool]
 
 
@@ -51,10 +54,9 @@ def gathered(
         Two int64 arrays of equal length: the row gathered, ascending, and the row that
         it is summarised in.
     """
-    last, source = _gathering(database, schema, table, way)
-    found = database.sql(
-        f"SELECT {last}.__row AS row, t0.__row AS own {source} ORDER BY row, own"
-    )
+    _check_pairs(database, schema, table, way)
+    source = _gathering(database, schema, table, way)
+    found = database.sql(f"SELECT row, own FROM ({source}) ORDER BY row, own")
     return found.column(0).to_numpy(), found.column(1).to_numpy()
 
 
@@ -65,19 +67,54 @@ def _aggregate_values(
     way: Way,
     refs: Sequence[AggregateRef],
 ) -> pa.Table:
-    """Return the summaries of one path, one row a row of the table."""
-    last, source = _gathering(database, schema, table, way)
+    """Return the summaries of one path, one row a row of the table.
+
+    Where no time is looked at, all rows of one parent know the same of what is around
+    it, so that it is summarised once a parent and not once a row.
+    """
+    path, _ = way
+    above = [step.key for step in takewhile(lambda step: not step.is_down, path)]
+    if not above or len(above) == len(path) or _limits(schema, table, way):
+        return _query_values(database, schema, table, way, refs)
+    parent, rest = schema.key(above[-1]).ref_table, (path[len(above) :], False)
+    rows = follow(database, schema, table, above)
+    found = _query_values(database, schema, parent, rest, refs)
+    taken = found.take(pa.array(rows, mask=rows < 0))
+    columns = [
+        column.fill_null(0) if ref.how in _COUNTS else column
+        for ref, column in zip(refs, taken.columns, strict=True)
+    ]
+    return pa.table(columns, names=taken.column_names)
+
+
+def _query_values(
+    database: Database,
+    schema: Schema,
+    table: str,
+    way: Way,
+    refs: Sequence[AggregateRef],
+) -> pa.Table:
+    _check_pairs(database, schema, table, way)
+    source = _gathering(database, schema, table, way)
+    values = {ref.column: _value_sql(schema, ref) for ref in refs if ref.column}
+    at = {column: f"v{index}" for index, column in enumerate(values)}
     shown = [
-        f"{_summary_sql(schema, ref, last)} AS c{at}" for at, ref in enumerate(refs)
+        f"{_summary_sql(ref, at.get(ref.column, ''))} AS c{index}"
+        for index, ref in enumerate(refs)
     ]
     picked = [
-        f"coalesce(c{at}, 0) AS c{at}" if ref.how in _COUNTS else f"c{at}"
-        for at, ref in enumerate(refs)
+        f"coalesce(c{index}, 0) AS c{index}" if ref.how in _COUNTS else f"c{index}"
+        for index, ref in enumerate(refs)
     ]
+    # Values are read once a row, not once a pair of rows.
+    read = ", ".join(["__row", *(f"{values[one]} AS {at[one]}" for one in at)])
     found = database.sql(
-        f"SELECT {', '.join(picked)} FROM {quote(table)} own LEFT JOIN"
-        f" (SELECT t0.__row AS row, {', '.join(shown)} {source} GROUP BY t0.__row) held"
-        " ON held.row = own.__row ORDER BY own.__row"
+        f"WITH held AS MATERIALIZED (SELECT {read} FROM {quote(refs[0].table)}),"
+        f" pairs AS ({source}),"
+        f" found AS (SELECT own, {', '.join(shown)} FROM pairs"
+        " JOIN held ON held.__row = pairs.row GROUP BY own)"
+        f" SELECT {', '.join(picked)} FROM {quote(table)} t"
+        " LEFT JOIN found ON found.own = t.__row ORDER BY t.__row"
     )
     return found.rename_columns([ref.name for ref in refs])
 
@@ -85,46 +122,101 @@ def _aggregate_values(
 _COUNTS = (Aggregation.COUNT, Aggregation.DISTINCT)
 
 
-def _gathering(
-    database: Database, schema: Schema, table: str, way: Way
-) -> tuple[str, str]:
-    """Return the alias of a path's last table, and its FROM and WHERE; t0 is its start.
+def _check_pairs(database: Database, schema: Schema, table: str, way: Way) -> None:
+    """Refuse a path on which few rows gather so many that memory would not do.
+
+    Raises:
+        GraphError: The path makes more than 50 million pairs of rows.
+    """
+    weights = np.ones(schema.table(table).num_rows)
+    for step in way[0]:
+        key = schema.key(step.key)
+        links = follow(database, schema, key.table, (key.id,))
+        if step.is_down:
+            weights = np.append(weights, 0.0)[links]
+        else:
+            counts = np.zeros(schema.table(key.ref_table).num_rows + 1)
+            np.add.at(counts, links, weights)
+            weights = counts[:-1]
+    num_pairs = weights.sum()
+    if num_pairs > MAX_PAIRS:
+        keys = " and ".join(f'"{step.key}"' for step in way[0])
+        raise GraphError(
+            f'Summaries in "{table}" along {keys} would gather {num_pairs:,.0f} pairs'
+            ' of rows; choose a smaller "aggregate_depth", or drop a key of them in a'
+            " topology file."
+        )
+
+
+def _limits(schema: Schema, table: str, way: Way) -> list[tuple[int, str]]:
+    """Return at which steps rows can be too late: their place and their table."""
+    path, is_bounded = way
+    if not is_bounded or schema.table(table).time_column is None:
+        return []
+    keys = [(schema.key(step.key), step.is_down) for step in path]
+    tables = [key.table if is_down else key.ref_table for key, is_down in keys]
+    return [
+        (place, one)
+        for place, one in enumerate(tables, start=1)
+        if schema.table(one).time_column is not None
+    ]
+
+
+def _gathering(database: Database, schema: Schema, table: str, way: Way) -> str:
+    """Return the SQL of a path's pairs: row ``own`` at its start, ``row`` at its end.
 
     Every row on the way has to be there at the time of the row at the start.
     """
-    path, is_bounded = way
-    limit = time_sql(schema, table, "t0") if is_bounded else None
+    path, _ = way
+    late = dict(_limits(schema, table, way))
     joins, conditions, last = [], [], "t0"
-    for at, step in enumerate(path, start=1):
-        key, alias = schema.key(step.key), f"t{at}"
+    for place, step in enumerate(path, start=1):
+        key, alias = schema.key(step.key), f"t{place}"
         joined = key.table if step.is_down else key.ref_table
         child, parent = (alias, last) if step.is_down else (last, alias)
         pairs = database.comparable(
             (child, key.table, key.columns), (parent, key.ref_table, key.ref_columns)
         )
         matches = " AND ".join(f"{mine} = {theirs}" for mine, theirs in pairs)
-        joins.append(f"JOIN {quote(joined)} {alias} ON {matches}")
-        time = time_sql(schema, joined, alias)
-        if limit is not None and time is not None:
-            conditions.append(f"coalesce({time} <= {limit}, true)")
+        joins.append(
+            f"JOIN {_rows_sql(schema, joined, place in late)} {alias} ON {matches}"
+        )
+        if place in late:
+            conditions.append(f"coalesce({alias}.__time <= t0.__time, true)")
         last = alias
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    return last, f"FROM {quote(table)} t0 {' '.join(joins)} {where}"
+    start = _rows_sql(schema, table, bool(late))
+    return (
+        f"SELECT t0.__row AS own, {last}.__row AS row"
+        f" FROM {start} t0 {' '.join(joins)} {where}"
+    )
 
 
-def _summary_sql(schema: Schema, ref: AggregateRef, alias: str) -> str:
+def _rows_sql(schema: Schema, table: str, with_time: bool) -> str:
+    """Return a table for FROM, with its time read once a row where that is asked."""
+    if not with_time:
+        return quote(table)
+    time = time_sql(schema, table, "r")
+    return f"(SELECT r.*, {time} AS __time FROM {quote(table)} r)"
+
+
+def _value_sql(schema: Schema, ref: AggregateRef) -> str:
+    stype = schema.column(ref.table, ref.column).stype
+    value = value_sql(stype, quote(ref.column))
+    if stype in (Stype.NUMERICAL, Stype.TIMESTAMP):
+        return f"CASE WHEN isfinite({value}) THEN {value} END"
+    return value
+
+
+def _summary_sql(ref: AggregateRef, value: str) -> str:
     """Return the SQL of a summary over the rows of a group.
 
     Values are ordered, so that sums of fractions and ties come out the same whichever
     thread is first.
     """
-    if ref.how is Aggregation.COUNT:
-        return "count(*)"
-    column = schema.column(ref.table, ref.column)
-    value = value_sql(column.stype, f"{alias}.{quote(ref.column)}")
-    if column.stype in (Stype.NUMERICAL, Stype.TIMESTAMP):
-        value = f"CASE WHEN isfinite({value}) THEN {value} END"
     match ref.how:
+        case Aggregation.COUNT:
+            return "count(*)"
         case Aggregation.DISTINCT:
             return f"count(DISTINCT {value})"
         case Aggregation.MEAN:
