@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 
+from workbench.aggregate import Step
 from workbench.blueprint import (
     Blueprint,
     EdgeRule,
@@ -15,6 +16,7 @@ from workbench.blueprint import (
     KeyEdge,
     KeyRole,
     RowNode,
+    ShortcutEdge,
 )
 from workbench.schema import Schema
 
@@ -60,12 +62,42 @@ class Oracle:
             row = self.parent(key_id, row)
         return row
 
+    def gather(
+        self, path: Sequence[Step], table: str, row: int, is_bounded: bool = True
+    ) -> list[int]:
+        """Return the rows at the end of a path, those from after a row's time not."""
+        limit = self._time(table, row) if is_bounded else None
+        found = [row]
+        for step in path:
+            key = self.schema.key(step.key)
+            table = key.table if step.is_down else key.ref_table
+            found = [other for at in found for other in self._step(step, at)]
+            found = [
+                other for other in found if not _later(self._time(table, other), limit)
+            ]
+        return found
+
+    def _step(self, step: Step, row: int) -> list[int]:
+        key = self.schema.key(step.key)
+        if not step.is_down:
+            parent = self.parent(key.id, row)
+            return [] if parent is None else [parent]
+        children = range(len(self.rows[key.table]))
+        return [child for child in children if self.parent(key.id, child) == row]
+
+    def _time(self, table: str, row: int) -> Any:
+        column = self.schema.table(table).time_column
+        return self.rows[table][row][column] if column else None
+
     def links(self, rule: EdgeRule) -> Iterator[tuple[Any, Any, int]]:
         """Yield source, target and the row that makes the link."""
         match rule:
             case KeyEdge():
                 for row in range(len(self.rows[rule.source])):
                     yield row, self.follow((*rule.path, rule.key), row), row
+            case ShortcutEdge():
+                for row in range(len(self.rows[rule.source])):
+                    yield row, self.follow(rule.path, row), row
             case JunctionEdge():
                 for row in range(len(self.rows[rule.table])):
                     source = self.parent(rule.source_key, row)
@@ -119,6 +151,9 @@ class Oracle:
             node = blueprint.node(name)
             if isinstance(node, RowNode):
                 yield from self._held(blueprint, node.table, row, hop)
+                for ref in node.aggregates:
+                    for at in self.gather(ref.path, node.table, row, ref.is_bounded):
+                        yield ref.table, at, hop
         for rule in blueprint.edges:
             if isinstance(rule, JunctionEdge):
                 for source, target, row in self.ties(rule):
@@ -140,3 +175,7 @@ class Oracle:
             if decision.role == "folded" and key.table == table:
                 held = self.parent(key.id, row)
                 yield from self._held(blueprint, key.ref_table, held, hop)
+
+
+def _later(time: Any, limit: Any) -> bool:
+    return time is not None and limit is not None and time > limit

@@ -1,7 +1,13 @@
 """Keys, folds and values executed in the snapshot, on rows written out."""
 
+import sqlite3
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.tiny import make_key, make_schema, open_tiny
 from workbench.blueprint import (
@@ -9,6 +15,7 @@ from workbench.blueprint import (
     JunctionEdge,
     KeyEdge,
     KeyRole,
+    ShortcutEdge,
     ValueEdge,
     ValueNode,
 )
@@ -231,3 +238,36 @@ def test_a_row_of_a_year_counts_as_its_last_day(tmp_path):
 
 def test_a_table_without_a_confirmed_time_has_no_times(shops):
     assert row_times(*shops, "sale") is None
+
+
+KEYS = st.none() | st.integers(1, 6)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    shops=st.integers(0, 4),
+    sales=st.lists(KEYS, max_size=6),
+    items=st.lists(KEYS, max_size=9),
+)
+def test_shortcuts_are_the_join_along_their_keys(shops, sales, items):
+    def cell(key: int | None) -> str:
+        return "NULL" if key is None else str(key)
+
+    rows = [f"INSERT INTO shop (id) VALUES ({at});" for at in range(1, shops + 1)]
+    rows += [
+        f"INSERT INTO sale VALUES ({at}, {cell(key)}, 0);"
+        for at, key in enumerate(sales, start=1)
+    ]
+    rows += [f"INSERT INTO item VALUES ({cell(key)}, 'x');" for key in items]
+    sql = SHOPS.partition("INSERT")[0] + "\n".join(rows)
+    with tempfile.TemporaryDirectory() as name:
+        database, schema = open_tiny(Path(name), sql, STYPES)
+        joined = sqlite3.connect(Path(name) / "tiny.db").execute(
+            "SELECT item.rowid - 1, shop.rowid - 1 FROM item"
+            " JOIN sale ON item.sale = sale.id JOIN shop ON sale.shop = shop.id"
+        )
+        edge = ShortcutEdge("both", "item", "shop", (UP, ON), KeyRole.EDGE)
+        with database:
+            sources, targets = edge_index(database, schema, edge)
+        found = sorted(zip(sources.tolist(), targets.tolist(), strict=True))
+        assert found == sorted(joined.fetchall())

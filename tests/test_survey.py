@@ -1,6 +1,7 @@
 """Reach, hops, hubs and the audit, against loops over the rows and counts by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -9,7 +10,7 @@ import pytest
 
 from tests.oracle import Oracle
 from tests.tiny import make_task, open_tiny
-from workbench.blueprint import Blueprint, KeyRole
+from workbench.blueprint import Blueprint, KeyRole, RowNode
 from workbench.draft import Draft
 from workbench.passes import Direct
 from workbench.survey import (
@@ -250,6 +251,67 @@ def test_the_way_to_a_row_two_hops_from_now_names_what_is_between(tmp_path):
     assert audit(tmp_path / "one", sql, "row2node", 1).count == 0
 
 
+def test_a_newer_ancestor_behind_a_shortcut_is_found_one_layer_away(tmp_path):
+    sql = LATE + "INSERT INTO note VALUES (1, 1, '2020-02-01', 'hi');"
+    sql += "UPDATE team SET day = '2020-03-01' WHERE id = 1;"
+    stypes = {"note.text": "categorical", "team.x": "numerical"}
+    database, schema = open_tiny(tmp_path, sql, stypes, {"team": "day", "note": "day"})
+    task = make_task("note.text", [0])
+    two = "note.pay->pay→pay.team->team"
+    text = f'[keys]\n"note.team->team" = "dropped"\n[paths]\n"{two}" = "shortcut"'
+    with database:
+        counts = [
+            future_rows(database, schema, task, blueprint, 1)
+            for blueprint in (
+                plan(schema, task.spec, read_topology(text.partition("[paths]")[0])),
+                plan(schema, task.spec, read_topology(text)),
+            )
+        ]
+    assert [one.count for one in counts] == [0, 1]
+    assert counts[1].path == "note ← team"
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_no_summary_is_of_what_came_later_unless_its_construction_is_broken(
+    depth, town
+):
+    text = f'base = "aggregated"\naggregate_depth = {depth}'
+    blueprint = plan(town.schema, town.task.spec, read_topology(text))
+    whole = future_rows(town.database, town.schema, town.task, blueprint, 2)
+    assert (whole.count, whole.path, whole.vacuous) == (0, "", False)
+    (node,) = blueprint.nodes
+    assert isinstance(node, RowNode)
+    refs = tuple(replace(one, is_bounded=False) for one in node.aggregates)
+    broken = replace(blueprint, nodes=(replace(node, aggregates=refs),))
+    assert broken.hash != blueprint.hash
+    found = future_rows(town.database, town.schema, town.task, broken, 0)
+    expected = 0
+    for row in town.task.rows.tolist():
+        limit = town.oracle.rows["person"][row]["day"]
+        expected += sum(
+            table in TIMES and town.oracle.rows[table][at]["day"] > limit
+            for table, at in town.seen(broken, row)
+        )
+    assert found.count == expected
+    assert found.count > 0 or depth == 1
+
+
+def test_a_later_child_is_found_where_a_summary_forgets_its_time(tmp_path):
+    sql = LATE + "INSERT INTO note VALUES (1, 1, '2020-01-06', 'hi');"
+    stypes = {"pay.y": "numerical", "team.x": "numerical", "note.text": "text"}
+    database, schema = open_tiny(tmp_path, sql, stypes, LATE_TIMES)
+    task = make_task("pay.y", [0, 1])
+    with database:
+        blueprint = plan_named(schema, task.spec, "aggregated")
+        (node,) = blueprint.nodes
+        assert isinstance(node, RowNode)
+        refs = tuple(replace(one, is_bounded=False) for one in node.aggregates)
+        broken = replace(blueprint, nodes=(replace(node, aggregates=refs),))
+        assert future_rows(database, schema, task, blueprint, 0).count == 0
+        found = future_rows(database, schema, task, broken, 0)
+    assert (found.count, found.path) == (1, "pay ← note")
+
+
 def test_rows_without_a_time_are_nobodys_future(tmp_path):
     sql = LATE + "UPDATE team SET day = NULL;"
     assert audit(tmp_path, sql, "row2node", 2).count == 0
@@ -318,6 +380,13 @@ def test_the_plans_json_has_the_shape_other_programs_read(town):
         assert one["hops"].keys() == document["topologies"][0]["hops"].keys()
         assert set(one["reach"][0]) == {"hop", "table", "mean", "p10", "p90"}
         assert all(isinstance(text, str) for text in one["warnings"])
+        seen = [each for columns in one["semantic_reach"] for each in columns]
+        assert len(seen) == len(set(seen))
+        assert set(seen) <= one["hops"].keys()
+    for level in document["alignment"]:
+        assert list(level["depths"]) == list(TOPOLOGIES)
+    assert "member.person->person" not in document["topologies"][-2]["paths"]
+    assert document["topologies"][-2]["paths"]
     row2node = document["topologies"][1]
     assert ["city", "city.region->region", "region"] in [
         edge["type"] for edge in row2node["edges"]

@@ -22,6 +22,7 @@ from workbench.edges import (
     value_table,
 )
 from workbench.schema import Schema
+from workbench.summarise import row_values
 from workbench.survey import survey
 from workbench.topologies import TOPOLOGIES, plan_named, resolve_topology
 from workbench.topology import hops
@@ -55,6 +56,28 @@ BY_HAND = {
         {"person.age": 0, "city.size": 0, "state.kind": 1},
     ),
     ("a chain of keys", "single-table"): ({"person": 4}, [], {"person.age": 0}),
+    ("a chain of keys", "shortcut"): (
+        {"state": 2, "city": 3, "person": 4},
+        [3, 4, 4],  # each person has a state, through its city
+        {"person.age": 0, "city.size": 1, "state.kind": 1},
+    ),
+    ("a chain of keys", "aggregated"): (
+        {"person": 4},
+        [],
+        {"person.age": 0, "city.size": 0},  # the state is two keys away
+    ),
+    ("a junction", "aggregated"): (
+        {"pupil": 3},
+        [],
+        {"enrolment.grade": 0},
+    ),
+    ("a self-reference", "shortcut"): ({"staff": 4}, [3], {"staff.pay": 0}),
+    ("a circle of keys", "shortcut"): (
+        {"head": 2, "unit": 3},
+        [2, 3],
+        {"unit.size": 1},
+    ),
+    ("a hub and an island", "aggregated"): ({"pay": 3}, [], {"people.born": 0}),
     ("a junction", "row2node"): (
         {"pupil": 3, "course": 2, "enrolment": 5},
         [4, 4],  # pupil 9 is nobody; one enrolment names no course
@@ -261,7 +284,7 @@ def _everything(
     yield blueprint.hash
     for node in blueprint.nodes:
         if isinstance(node, RowNode):
-            values = column_values(database, schema, node.table, node.columns)
+            values = row_values(database, schema, node)
         else:
             values = value_table(database, schema, node.column)
         yield values.to_pydict()
@@ -285,6 +308,8 @@ def test_the_target_and_hidden_columns_are_in_no_rule(topology, case, read):
             for ref in getattr(rule, "columns", (getattr(rule, "column", None),))
             if ref is not None
         ]
+        for rule in blueprint.nodes:
+            refs += getattr(rule, "aggregates", ())
         read = {f"{ref.table}.{ref.column}" for ref in refs}
         assert read.isdisjoint({hidden, case.target})
 

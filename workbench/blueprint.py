@@ -13,6 +13,7 @@ from typing import Any
 
 import tomli_w
 
+from workbench.aggregate import AggregateRef
 from workbench.errors import TopologyError
 from workbench.schema import Stype
 
@@ -23,6 +24,7 @@ class TableRole(StrEnum):
     NODE = "node"
     EDGE = "edge"
     FOLDED = "folded"
+    AGGREGATED = "aggregated"
     DROPPED = "dropped"
 
 
@@ -33,6 +35,7 @@ class KeyRole(StrEnum):
     UP = "child-to-parent"
     DOWN = "parent-to-child"
     FOLDED = "folded"
+    AGGREGATED = "aggregated"
     DROPPED = "dropped"
 
 
@@ -45,6 +48,13 @@ class ColumnRole(StrEnum):
     DROPPED = "dropped"
 
 
+class PathRole(StrEnum):
+    """What becomes of a chain of foreign keys."""
+
+    SHORTCUT = "shortcut"
+    DROPPED = "dropped"
+
+
 EDGE_ROLES = frozenset({KeyRole.EDGE, KeyRole.UP, KeyRole.DOWN})
 FEATURE_ROLES = frozenset({ColumnRole.FEATURE, ColumnRole.PROMOTED_KEPT})
 PROMOTED_ROLES = frozenset({ColumnRole.PROMOTED, ColumnRole.PROMOTED_KEPT})
@@ -53,7 +63,7 @@ FOLLOWED = "→"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one table, key or column, and why.
+    """What becomes of one table, key, column or chain of keys, and why.
 
     Attributes:
         subject: ``"People"``, ``"Batting.playerID->People"`` or ``"People.bats"``.
@@ -62,7 +72,7 @@ class Decision:
     """
 
     subject: str
-    role: TableRole | KeyRole | ColumnRole
+    role: TableRole | KeyRole | ColumnRole | PathRole
     reason: str
 
 
@@ -105,11 +115,13 @@ class RowNode:
         name: Name of the node type: the table's name.
         table: The table.
         columns: The features of a node, folded ancestors' columns among them.
+        aggregates: What else it knows: summaries of rows that keys lead to.
     """
 
     name: str
     table: str
     columns: tuple[ColumnRef, ...]
+    aggregates: tuple[AggregateRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +185,26 @@ class JunctionEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortcutEdge:
+    """Every row is tied to the ancestor that a chain of foreign keys leads to.
+
+    Attributes:
+        name: Name of the edge type: the ids of the keys followed, so that two chains
+            between the same tables are two types.
+        source: Node type of the row.
+        target: Node type of the ancestor.
+        path: Ids of the keys followed, folded ones among them.
+        direction: Which way messages run.
+    """
+
+    name: str
+    source: str
+    target: str
+    path: tuple[str, ...]
+    direction: KeyRole
+
+
+@dataclass(frozen=True, slots=True)
 class ValueEdge:
     """Every row is tied to the node of the value that it holds.
 
@@ -192,7 +224,7 @@ class ValueEdge:
 
 
 NodeRule = RowNode | ValueNode
-EdgeRule = KeyEdge | JunctionEdge | ValueEdge
+EdgeRule = KeyEdge | JunctionEdge | ShortcutEdge | ValueEdge
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +242,8 @@ class Blueprint:
         warnings: What a reader should know before training, each one sentence.
         title: The name in plain words.
         predicted: ``"table.column"`` of the target, which no rule reads.
+        paths: One decision a chain of keys that is an edge of its own.
+        aggregate_depth: Number of keys up to which rows are summarised; 0 for none.
 
     Raises:
         TopologyError: The rules do not fit together.
@@ -225,6 +259,8 @@ class Blueprint:
     warnings: tuple[str, ...] = ()
     title: str = field(default="", compare=False)
     predicted: str = ""
+    paths: tuple[Decision, ...] = ()
+    aggregate_depth: int = 0
 
     def __post_init__(self) -> None:
         rows = {rule.name for rule in self.nodes if isinstance(rule, RowNode)}
@@ -238,7 +274,8 @@ class Blueprint:
         _unique(self.name, "edge types", [rule.name for rule in self.edges])
         for node in self.nodes:
             if isinstance(node, RowNode):
-                _unique(self.name, "columns", [ref.name for ref in node.columns])
+                held = (*node.columns, *node.aggregates)
+                _unique(self.name, "columns", [ref.name for ref in held])
         for edge in self.edges:
             ends = values if isinstance(edge, ValueEdge) else rows
             if edge.source not in rows or edge.target not in ends:
@@ -270,6 +307,7 @@ class Blueprint:
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole plan as values that JSON can hold."""
+        paths = {"paths": [_decision_to_json(one) for one in self.paths]}
         return {
             "name": self.name,
             "title": self.title,
@@ -280,18 +318,23 @@ class Blueprint:
             "tables": [_decision_to_json(one) for one in self.tables],
             "keys": [_decision_to_json(one) for one in self.keys],
             "columns": [_decision_to_json(one) for one in self.columns],
+            **(paths if self.paths else {}),
             "warnings": list(self.warnings),
         }
 
     def to_toml(self) -> str:
         """Return a topology file that plans the same graph over the same schema."""
+        depth = {"aggregate_depth": self.aggregate_depth}
+        paths = {"paths": {one.subject: str(one.role) for one in self.paths}}
         return tomli_w.dumps(
             {
                 "name": self.name,
                 "base": "row2node",
+                **(depth if self.aggregate_depth else {}),
                 "tables": {one.subject: str(one.role) for one in self.tables},
                 "keys": {one.subject: str(one.role) for one in self.keys},
                 "columns": {one.subject: str(one.role) for one in self.columns},
+                **(paths if self.paths else {}),
             }
         )
 
@@ -305,6 +348,9 @@ def rule_to_json(rule: NodeRule | EdgeRule) -> dict[str, Any]:
             shown[name] = _column_to_json(value)
         elif name == "columns":
             shown[name] = [_column_to_json(ref) for ref in value]
+        elif name == "aggregates":
+            # Left out where there are none, so that other plans keep their hashes.
+            shown |= {name: [ref.to_json() for ref in value]} if value else {}
         else:
             shown[name] = list(value) if isinstance(value, tuple) else str(value)
     return shown

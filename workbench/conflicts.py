@@ -10,7 +10,15 @@ from workbench.blueprint import (
     KeyRole,
     TableRole,
 )
-from workbench.draft import Draft, begin_key, carried, held_columns
+from workbench.draft import (
+    Draft,
+    begin_key,
+    carried,
+    draft_chains,
+    edge_rules,
+    held_columns,
+)
+from workbench.errors import unknown
 from workbench.schema import Column, ForeignKey, Stype, Table
 
 
@@ -25,6 +33,7 @@ def conflicts(draft: Draft) -> Iterator[str]:
         yield from _table_problems(draft, table)
         for column in table.columns:
             yield from _column_problems(draft, table, column)
+    yield from _path_problems(draft)
 
 
 def _key_problems(draft: Draft, key: ForeignKey) -> Iterator[str]:
@@ -46,10 +55,38 @@ def _key_problems(draft: Draft, key: ForeignKey) -> Iterator[str]:
             f'the key "{key.id}" is an edge, so "{key.ref_table}" has to be a "node",'
             f' not "{parent}".'
         )
+    yield from _aggregated_key_problems(key, role, child, parent)
     if role is KeyRole.FOLDED and key.ref_table == draft.spec.table:
         yield f'the key "{key.id}" leads to the target; leave it an "edge".'
     if role is KeyRole.FOLDED and parent is TableRole.DROPPED:
         yield f'the key "{key.id}" is "folded" while "{key.ref_table}" is "{parent}".'
+
+
+def _aggregated_key_problems(
+    key: ForeignKey, role: object, child: object, parent: object
+) -> Iterator[str]:
+    ends = {key.table: child, key.ref_table: parent}
+    if role is KeyRole.AGGREGATED:
+        for table, held in ends.items():
+            if held not in (TableRole.NODE, TableRole.AGGREGATED):
+                yield (
+                    f'the key "{key.id}" is "aggregated", so "{table}" has to be a'
+                    f' "node" or "aggregated", not "{held}".'
+                )
+        return
+    for table, held in ends.items():
+        if held is TableRole.AGGREGATED:
+            yield (
+                f'the rows of "{table}" are summarised, so the key "{key.id}" has to be'
+                f' "aggregated" or "dropped", not "{role}".'
+            )
+
+
+def _path_problems(draft: Draft) -> Iterator[str]:
+    known = [one.name for one in draft_chains(draft, edge_rules(draft))]
+    for path in draft.paths:
+        if path not in known:
+            yield unknown("chain of keys that are edges", path, known)
 
 
 def _table_problems(draft: Draft, table: Table) -> Iterator[str]:
@@ -69,6 +106,12 @@ def _table_problems(draft: Draft, table: Table) -> Iterator[str]:
             )
     if role is TableRole.FOLDED and not draft.keys_to(name, KeyRole.FOLDED):
         yield f'"{name}" is "folded" but no key that leads to it is; drop it instead.'
+    tied = (
+        *draft.keys_of(name, KeyRole.AGGREGATED),
+        *draft.keys_to(name, KeyRole.AGGREGATED),
+    )
+    if role is TableRole.AGGREGATED and not tied:
+        yield f'"{name}" is "aggregated" but no key of it is; drop it instead.'
     if role in (TableRole.NODE, TableRole.EDGE):
         for held in carried(draft, name):
             promoted = [*held_columns(draft, held, PROMOTED_ROLES)]
@@ -92,6 +135,12 @@ def _column_problems(draft: Draft, table: Table, column: Column) -> Iterator[str
         yield (
             f'"{subject}" holds {"names" if column.stype is Stype.ID else "one value"},'
             ' not something to learn from; make it "dropped" or "promoted".'
+        )
+    is_summarised = draft.tables[table.name].role is TableRole.AGGREGATED
+    if role in PROMOTED_ROLES and is_summarised:
+        yield (
+            f'"{subject}" is in rows that are summarised, which no value node can tie;'
+            ' keep it a "feature".'
         )
     if role in PROMOTED_ROLES and column.stype is Stype.MULTICATEGORICAL:
         yield (

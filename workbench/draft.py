@@ -1,7 +1,8 @@
 """Decisions about every table, key and column while passes rewrite them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from workbench.blueprint import (
     EDGE_ROLES,
@@ -15,9 +16,11 @@ from workbench.blueprint import (
     JunctionEdge,
     KeyEdge,
     KeyRole,
+    PathRole,
     TableRole,
     ValueEdge,
 )
+from workbench.chains import Chain, chains
 from workbench.errors import TopologyError
 from workbench.schema import Column, ForeignKey, Schema, Stype, Table
 from workbench.task import TaskSpec
@@ -34,6 +37,9 @@ class Draft:
         keys: Decision by key id.
         columns: Decision by ``"table.column"``.
         warnings: What a reader should know, each one sentence.
+        shortcut_length: Chains of up to so many edges get an edge of their own.
+        paths: Decision by the keys of a chain, where it differs from that.
+        aggregate_depth: Number of keys up to which rows are summarised.
     """
 
     schema: Schema
@@ -42,6 +48,9 @@ class Draft:
     keys: Mapping[str, Decision]
     columns: Mapping[str, Decision]
     warnings: tuple[str, ...] = ()
+    shortcut_length: int = 1
+    paths: Mapping[str, Decision] = field(default_factory=lambda: MappingProxyType({}))
+    aggregate_depth: int = 0
 
     def decide(
         self,
@@ -219,6 +228,23 @@ def held_features(draft: Draft, table: str) -> tuple[ColumnRef, ...]:
 
 def edge_rules(draft: Draft) -> Iterator[EdgeRule]:
     """Yield the edges that a draft's decisions amount to."""
+    edges = list(_plain_edges(draft))
+    yield from edges
+    for chain in draft_chains(draft, edges):
+        decision = draft.paths.get(chain.name)
+        short = chain.length <= draft.shortcut_length
+        if decision.role is PathRole.SHORTCUT if decision else short:
+            yield chain.edge
+
+
+def draft_chains(draft: Draft, edges: Iterable[EdgeRule]) -> Iterator[Chain]:
+    """Yield the chains of key edges that a draft may give an edge of their own."""
+    asked = [path.count(FOLLOWED) + 1 for path in draft.paths]
+    longest = max(draft.shortcut_length, *asked, 1)
+    yield from chains([one for one in edges if isinstance(one, KeyEdge)], longest)
+
+
+def _plain_edges(draft: Draft) -> Iterator[EdgeRule]:
     for table in draft.tables_as(TableRole.NODE):
         for held in carried(draft, table.name):
             for key in draft.keys_of(held.table, *EDGE_ROLES):

@@ -5,6 +5,7 @@ is what is trained on.
 """
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from workbench.blueprint import (
     JunctionEdge,
     KeyEdge,
     RowNode,
+    ShortcutEdge,
     ValueEdge,
     ValueNode,
 )
@@ -42,10 +44,9 @@ def edge_index(
     """
     match rule:
         case KeyEdge():
-            table = _start_of(schema, rule.path, rule.key)
-            parents = follow(database, schema, table, (*rule.path, rule.key))
-            children = np.flatnonzero(parents >= 0)
-            return children, parents[children]
+            return _ancestors(database, schema, (*rule.path, rule.key))
+        case ShortcutEdge():
+            return _ancestors(database, schema, rule.path)
         case JunctionEdge():
             sources, targets, rows = _junction_links(database, schema, rule)
             return sources[rows], targets[rows]
@@ -57,6 +58,8 @@ def edge_index(
                 codes = _take(codes, holders)
             children = np.flatnonzero(codes >= 0)
             return children, codes[children]
+        case _:
+            assert_never(rule)
 
 
 def junction_rows(database: Database, schema: Schema, rule: JunctionEdge) -> np.ndarray:
@@ -143,19 +146,28 @@ def row_times(database: Database, schema: Schema, table: str) -> np.ndarray | No
         counts as its last day, so that two rows of one year are never each other's
         future.
     """
-    column = schema.table(table).time_column
-    if column is None:
+    value = time_sql(schema, table, "t0")
+    if value is None:
         return None
-    value = quote(column)
-    number = f"TRY_CAST(CAST({value} AS VARCHAR) AS DOUBLE)"
-    last_day = f"epoch(make_timestamp(CAST({number} AS BIGINT), 12, 31, 0, 0, 0.0))"
     found = database.sql(
-        f"SELECT CASE WHEN {number} BETWEEN 1000 AND 3000 THEN {last_day}"
-        f" ELSE {value_sql(Stype.TIMESTAMP, value)} END AS seconds"
-        f" FROM {quote(table)} ORDER BY __row"
+        f"SELECT {value} AS seconds FROM {quote(table)} t0 ORDER BY __row"
     )
     seconds = found.column(0).cast(pa.float64())
     return seconds.fill_null(float("nan")).to_numpy()
+
+
+def time_sql(schema: Schema, table: str, alias: str) -> str | None:
+    """Return the SQL of `row_times`, or None where nothing says so."""
+    column = schema.table(table).time_column
+    if column is None:
+        return None
+    value = f"{alias}.{quote(column)}"
+    number = f"TRY_CAST(CAST({value} AS VARCHAR) AS DOUBLE)"
+    last_day = f"epoch(make_timestamp(CAST({number} AS BIGINT), 12, 31, 0, 0, 0.0))"
+    return (
+        f"CASE WHEN {number} BETWEEN 1000 AND 3000 THEN {last_day}"
+        f" ELSE {value_sql(Stype.TIMESTAMP, value)} END"
+    )
 
 
 def value_table(database: Database, schema: Schema, column: ColumnRef) -> pa.Table:
@@ -172,8 +184,13 @@ def value_table(database: Database, schema: Schema, column: ColumnRef) -> pa.Tab
     return found.rename_columns([column.column])
 
 
-def _start_of(schema: Schema, path: Sequence[str], key: str) -> str:
-    return schema.key(path[0] if path else key).table
+def _ancestors(
+    database: Database, schema: Schema, path: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return every row that keys lead somewhere from, and where they lead."""
+    ancestors = follow(database, schema, schema.key(path[0]).table, path)
+    rows = np.flatnonzero(ancestors >= 0)
+    return rows, ancestors[rows]
 
 
 def _take(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ A `Graph` holds, per node type, the features of its rows and, per relation, two 
 arrays, child → parent, each link once. Which way messages run is the blueprint's say.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import assert_never
@@ -15,20 +15,24 @@ import torch_frame
 from torch_frame.data import StatType
 from torch_geometric.data import HeteroData
 
+from workbench.aggregate import AggregateRef
 from workbench.blueprint import (
     Blueprint,
     ColumnRef,
+    EdgeRule,
     JunctionEdge,
     KeyEdge,
     KeyRole,
     RowNode,
+    ShortcutEdge,
     ValueEdge,
     ValueNode,
 )
 from workbench.database import Database
-from workbench.edges import column_values, edge_index, edge_values, value_table
+from workbench.edges import edge_index, edge_values, value_table
 from workbench.features import Features, encode_columns
-from workbench.schema import Schema
+from workbench.schema import Schema, Stype
+from workbench.summarise import row_values
 from workbench.task import Task
 
 
@@ -219,9 +223,10 @@ def _node_features(
 ) -> Features:
     match rule:
         case RowNode():
-            values = column_values(database, schema, rule.table, rule.columns)
+            values = row_values(database, schema, rule)
             num_rows = schema.table(rule.table).num_rows
-            return encode_columns(values, _stypes(rule.columns), num_rows)
+            held = (*rule.columns, *rule.aggregates)
+            return encode_columns(values, _stypes(held), num_rows)
         case ValueNode():
             values = value_table(database, schema, rule.column)
             return encode_columns(values, _stypes((rule.column,)), values.num_rows)
@@ -229,9 +234,7 @@ def _node_features(
             assert_never(rule)
 
 
-def _relation(
-    database: Database, schema: Schema, rule: KeyEdge | JunctionEdge | ValueEdge
-) -> Relation:
+def _relation(database: Database, schema: Schema, rule: EdgeRule) -> Relation:
     source_rows, target_rows = edge_index(database, schema, rule)
     attributes = None
     match rule:
@@ -240,7 +243,7 @@ def _relation(
                 values = edge_values(database, schema, rule)
                 stypes = _stypes(rule.columns)
                 attributes = encode_columns(values, stypes, len(source_rows))
-        case KeyEdge() | ValueEdge():
+        case KeyEdge() | ShortcutEdge() | ValueEdge():
             pass
         case _:
             assert_never(rule)
@@ -255,7 +258,7 @@ def _relation(
     )
 
 
-def _stypes(columns: tuple[ColumnRef, ...]) -> dict:
+def _stypes(columns: Iterable[ColumnRef | AggregateRef]) -> dict[str, Stype]:
     return {column.name: column.stype for column in columns}
 
 

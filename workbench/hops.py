@@ -2,7 +2,6 @@
 
 from workbench.blueprint import (
     Blueprint,
-    ColumnRef,
     EdgeRule,
     JunctionEdge,
     KeyRole,
@@ -42,10 +41,10 @@ def distances(blueprint: Blueprint) -> dict[str, int]:
 def hops(blueprint: Blueprint) -> dict[str, int | None]:
     """Return how many layers the target needs to see each column.
 
-    A column is seen where its nearest carrier is: its own row, a row it is folded into,
-    or its value's node. A junction's attribute is seen with the message it rides on,
-    one layer from the nearer end. This is the distance over rules; the rows of a
-    database can be further away, never nearer.
+    A column is seen where its nearest carrier is: its own row, a row it is folded into
+    or summarised in, or its value's node. A junction's attribute is seen with the
+    message it rides on, one layer from the nearer end. This is the distance over rules;
+    the rows of a database can be further away, never nearer.
 
     Returns:
         Number of hops by ``"table.column"``, None for what is never seen; the target
@@ -57,19 +56,21 @@ def hops(blueprint: Blueprint) -> dict[str, int | None]:
     near = distances(blueprint)
     seen: dict[str, int] = {}
 
-    def see(ref: ColumnRef, hop: int | None) -> None:
-        subject = f"{ref.table}.{ref.column}"
+    def see(subject: str, hop: int | None) -> None:
         if hop is not None:
             seen[subject] = min(hop, seen.get(subject, hop))
 
     for node in blueprint.nodes:
-        refs = node.columns if isinstance(node, RowNode) else (node.column,)
+        if isinstance(node, RowNode):
+            refs = (*node.columns, *node.aggregates)
+        else:
+            refs = (node.column,)
         for ref in refs:
-            see(ref, near.get(node.name))
+            see(f"{ref.table}.{ref.column}", near.get(node.name))
     for edge in blueprint.edges:
         if isinstance(edge, JunctionEdge):
             ends = [near[end] + 1 for _, end in flows(edge) if end in near]
             for ref in edge.columns:
-                see(ref, min(ends, default=None))
+                see(f"{ref.table}.{ref.column}", min(ends, default=None))
     subjects = [one.subject for one in blueprint.columns]
     return {one: seen.get(one) for one in subjects if one != blueprint.predicted}

@@ -19,6 +19,7 @@ from workbench.blueprint import (
 from workbench.database import Database
 from workbench.edges import edge_index, follow, junction_rows, num_nodes
 from workbench.schema import Schema
+from workbench.summarise import gathered, ways_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Rows of a table that nodes of a type see.
+    """Rows of a table that nodes of a type see, a summarised row among them.
 
     Attributes:
         table: The table.
@@ -100,6 +101,7 @@ def link(database: Database, schema: Schema, blueprint: Blueprint) -> Links:
         if isinstance(node, RowNode):
             folded = _folded_paths(schema, blueprint, node.table)
             sights += _carried_sights(database, schema, node, folded)
+            sights += _gathered_sights(database, schema, node)
     for edge in edges:
         if isinstance(edge.rule, JunctionEdge):
             folded = _folded_paths(schema, blueprint, edge.rule.table)
@@ -149,6 +151,14 @@ def _carried_sights(
     for path, table in folded.items():
         rows = follow(database, schema, node.table, path)
         yield _sight(table, node.name, rows, own, delay=0)
+
+
+def _gathered_sights(
+    database: Database, schema: Schema, node: RowNode
+) -> Iterator[Sight]:
+    for way, (ref, *_) in ways_of(node).items():
+        rows, nodes = gathered(database, schema, node.table, way)
+        yield Sight(ref.table, node.name, rows, nodes, delay=0)
 
 
 def _ridden_sights(

@@ -21,6 +21,8 @@ COLOURS = (
     "#B07A00",  # orange, darkened
     "#3A8FC7",  # sky blue, darkened
     "#857A4A",  # yellow, darkened to olive
+    "#7D6BC9",  # violet, beyond the eight
+    "#A0695A",  # brown, beyond the eight
 )
 NEUTRAL = "#808080"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -35,6 +37,8 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "row2edge": "Junctions as edges",
         "promoted": "Values as nodes",
         "single-table": "Target rows alone",
+        "shortcut": "Shortcuts along keys",
+        "aggregated": "Summaries in target rows",
     }
 )
 EXPLANATIONS: Mapping[str, str] = MappingProxyType(
@@ -44,6 +48,8 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "row2edge": "rows that tie two others together become edges",
         "promoted": "flattened, then the values of categorical columns become nodes",
         "single-table": "the target's rows without any edge",
+        "shortcut": "normalized, then every row is tied to each ancestor directly",
+        "aggregated": "parents joined and children summarised in the target's rows",
     }
 )
 

@@ -1,7 +1,7 @@
 """The rewriting steps that topologies are made of, each of them once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import networkx as nx
 
@@ -10,11 +10,15 @@ from workbench.blueprint import (
     ColumnRole,
     Decision,
     KeyRole,
+    PathRole,
     TableRole,
 )
 from workbench.draft import Draft, begin, begin_column, carried, edge_rules
 from workbench.errors import TopologyError, unknown
-from workbench.schema import Column, Schema, Stype, Table
+from workbench.schema import Column, ForeignKey, Schema, Stype, Table
+
+MAX_LENGTH = 3
+MOST_LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,31 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortcut:
+    """Ties rows to the ancestors that chains of many-to-one keys lead to.
+
+    The keys stay edges; a chain that passes a table twice gets none.
+
+    Attributes:
+        length: Number of edges in the longest chain, 2 to 6.
+
+    Source: metapath edges, Sun et al. (2011), PathSim, doi:10.14778/3402707.3402736;
+        differs in: many-to-one keys alone, so a row has one edge a chain.
+    """
+
+    length: int = MAX_LENGTH
+
+    def __call__(self, draft: Draft) -> Draft:
+        """Return the draft with every chain up to that length an edge."""
+        if self.length not in range(2, MOST_LENGTH + 1):
+            raise TopologyError(
+                f'"shortcut_length" cannot be "{self.length}"; choose 2 to'
+                f" {MOST_LENGTH}."
+            )
+        return replace(draft, shortcut_length=self.length)
+
+
+@dataclass(frozen=True, slots=True)
 class Promote:
     """Turns the distinct values of categorical columns into nodes.
 
@@ -201,21 +230,25 @@ class Override:
         tables: Role by table name.
         keys: Role by key id.
         columns: Role by ``"table.column"``.
+        paths: Role by the ids of a chain of keys, joined by ``→``.
     """
 
     tables: Mapping[str, TableRole] = field(default_factory=dict)
     keys: Mapping[str, KeyRole] = field(default_factory=dict)
     columns: Mapping[str, ColumnRole] = field(default_factory=dict)
+    paths: Mapping[str, PathRole] = field(default_factory=dict)
 
     def __call__(self, draft: Draft) -> Draft:
         """Return the draft with these decisions and what follows from them."""
         _require_known(draft.schema, self.tables, self.keys, self.columns)
         for table, role in self.tables.items():
             draft = _retable(draft, table, role)
-        return draft.decide(
+        draft = draft.decide(
             keys=[Decision(*one, _CHOSEN) for one in self.keys.items()],
             columns=[Decision(*one, _CHOSEN) for one in self.columns.items()],
         )
+        paths = {one: Decision(one, role, _CHOSEN) for one, role in self.paths.items()}
+        return replace(draft, paths={**draft.paths, **paths})
 
 
 _CHOSEN = "The topology file says so."
@@ -402,13 +435,32 @@ def _retable(draft: Draft, table: str, role: TableRole) -> Draft:
                 Decision(key.id, KeyRole.FOLDED, f"{table} is folded.")
                 for key in draft.keys_to(table, *EDGE_ROLES)
             ]
+        case TableRole.AGGREGATED:
+            draft = _restore(draft, table)
+            draft = replace(draft, aggregate_depth=max(draft.aggregate_depth, 1))
+            keys = [
+                Decision(key.id, KeyRole.AGGREGATED, f"{table} is summarised.")
+                for key in _ties(draft, table, *EDGE_ROLES, KeyRole.FOLDED)
+            ]
         case TableRole.NODE | TableRole.EDGE:
             draft = _restore(draft, table)
+            folded = draft.keys_to(table, KeyRole.FOLDED)
+            folded += [
+                key
+                for key in _ties(draft, table, KeyRole.AGGREGATED)
+                if draft.tables[key.table].role is TableRole.NODE
+                or draft.tables[key.ref_table].role is TableRole.NODE
+            ]
             keys = [
                 Decision(key.id, KeyRole.EDGE, f"{table} is a node again.")
-                for key in draft.keys_to(table, KeyRole.FOLDED)
+                for key in folded
             ]
     return draft.decide([Decision(table, role, _CHOSEN)], keys)
+
+
+def _ties(draft: Draft, table: str, *roles: KeyRole) -> list[ForeignKey]:
+    """Return the keys that a table holds, and those that refer to it."""
+    return [*draft.keys_of(table, *roles), *draft.keys_to(table, *roles)]
 
 
 def _restore(draft: Draft, table: str) -> Draft:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from workbench.alignment import align, semantic_reach
 from workbench.audit import FutureRows, future_rows
 from workbench.blueprint import (
     FEATURE_ROLES,
@@ -180,6 +181,10 @@ def plan_to_json(task: Task, surveys: Sequence[Survey]) -> dict[str, Any]:
             "rows_per_split": np.bincount(task.split, minlength=3).tolist(),
         },
         "topologies": [survey_to_json(one) for one in surveys],
+        "alignment": [
+            {"columns": list(one.columns), "depths": dict(one.depths)}
+            for one in align({one.blueprint.name: one.blueprint for one in surveys})
+        ],
     }
 
 
@@ -197,6 +202,7 @@ def survey_to_json(found: Survey) -> dict[str, Any]:
             for one in found.edges
         ],
         "hops": dict(found.hops),
+        "semantic_reach": [list(one) for one in semantic_reach(blueprint)],
         "unreachable": list(found.unreachable),
         "reach": [asdict(one) for one in found.reach],
         "hubs": [asdict(one) for one in found.hubs],
@@ -204,6 +210,7 @@ def survey_to_json(found: Survey) -> dict[str, Any]:
         "tables": _decisions_to_json(blueprint.tables),
         "keys": _decisions_to_json(blueprint.keys),
         "columns": _decisions_to_json(blueprint.columns),
+        "paths": _decisions_to_json(blueprint.paths),
         "warnings": list(found.warnings),
     }
 

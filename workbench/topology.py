@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from workbench.aggregating import aggregates
 from workbench.blueprint import (
     PROMOTED_ROLES,
     Blueprint,
@@ -20,7 +21,9 @@ from workbench.blueprint import (
     KeyEdge,
     KeyRole,
     NodeRule,
+    PathRole,
     RowNode,
+    ShortcutEdge,
     TableRole,
     ValueEdge,
     ValueNode,
@@ -50,7 +53,9 @@ __all__ = [
     "KeyRole",
     "NodeRule",
     "Pass",
+    "PathRole",
     "RowNode",
+    "ShortcutEdge",
     "TableRole",
     "Topology",
     "ValueEdge",
@@ -122,24 +127,39 @@ def plan(schema: Schema, spec: TaskSpec, topology: Topology) -> Blueprint:
     for problem in conflicts(draft):
         raise TopologyError(f'The graph "{topology.name}" cannot be planned: {problem}')
     edges = tuple(edge_rules(draft))
+    summaries = {
+        table.name: aggregates(draft, table.name)
+        for table in draft.tables_as(TableRole.NODE)
+    }
+    rows = (
+        RowNode(name, name, held_features(draft, name), found.refs)
+        for name, found in summaries.items()
+    )
     blueprint = Blueprint(
         name=topology.name,
         title=topology.title,
         target=spec.table,
         predicted=spec.target,
-        nodes=(*_row_nodes(draft), *_value_nodes(draft, edges)),
+        nodes=(*rows, *_value_nodes(draft, edges)),
         edges=edges,
         tables=tuple(draft.tables.values()),
         keys=tuple(draft.keys.values()),
         columns=tuple(draft.columns.values()),
-        warnings=draft.warnings,
+        warnings=(
+            *draft.warnings,
+            *(one for found in summaries.values() for one in found.warnings),
+        ),
+        paths=tuple(_path_decisions(edges)),
+        aggregate_depth=draft.aggregate_depth,
     )
     return _warn_of_islands(blueprint)
 
 
-def _row_nodes(draft: Draft) -> Iterator[RowNode]:
-    for table in draft.tables_as(TableRole.NODE):
-        yield RowNode(table.name, table.name, held_features(draft, table.name))
+def _path_decisions(edges: Iterable[EdgeRule]) -> Iterator[Decision]:
+    for edge in edges:
+        if isinstance(edge, ShortcutEdge):
+            reason = f"Ties rows of {edge.source} to {edge.target} directly."
+            yield Decision(edge.name, PathRole.SHORTCUT, reason)
 
 
 def _value_nodes(draft: Draft, edges: Iterable[EdgeRule]) -> Iterator[ValueNode]:

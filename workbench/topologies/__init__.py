@@ -8,15 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from workbench.blueprint import Blueprint, ColumnRole, KeyRole, TableRole
+from workbench.aggregating import Aggregate
+from workbench.blueprint import Blueprint, ColumnRole, KeyRole, PathRole, TableRole
 from workbench.errors import TopologyError, unknown
-from workbench.passes import Fold, Override
+from workbench.passes import Fold, Override, Shortcut
 from workbench.schema import Schema
 from workbench.task import TaskSpec
+from workbench.topologies.aggregated import AGGREGATED
 from workbench.topologies.flattened import FLATTENED
 from workbench.topologies.promoted import PROMOTED
 from workbench.topologies.row2edge import ROW2EDGE
 from workbench.topologies.row2node import ROW2NODE
+from workbench.topologies.shortcut import SHORTCUT
 from workbench.topologies.single_table import SINGLE_TABLE
 from workbench.topology import Topology, plan
 
@@ -27,11 +30,16 @@ TOPOLOGIES: Mapping[str, Topology] = MappingProxyType(
         "row2edge": ROW2EDGE,
         "flattened": FLATTENED,
         "promoted": PROMOTED,
+        "shortcut": SHORTCUT,
+        "aggregated": AGGREGATED,
     }
 )
 
 _Role = TypeVar("_Role", bound=StrEnum)
-_SETTINGS = ("name", "base", "full", "tables", "keys", "columns")
+_SETTINGS = (
+    *("name", "base", "full", "shortcut_length", "aggregate_depth"),
+    *("tables", "keys", "columns", "paths"),
+)
 
 
 def resolve_topology(name_or_path: str | Path) -> Topology:
@@ -69,7 +77,8 @@ def read_topology(text: str, default_name: str = "custom") -> Topology:
 
     Args:
         text: TOML with ``name``, ``base`` (a name in `TOPOLOGIES`), ``full`` (fold hubs
-            too) and the tables ``tables``, ``keys`` and ``columns`` of roles.
+            too), ``shortcut_length``, ``aggregate_depth`` and the tables ``tables``,
+            ``keys``, ``columns`` and ``paths`` of roles.
         default_name: The name when the text gives none.
 
     Raises:
@@ -90,10 +99,17 @@ def read_topology(text: str, default_name: str = "custom") -> Topology:
     base = TOPOLOGIES[base_name]
     if settings.get("full", False):
         base = _fold_fully(base)
+    for setting, make in (
+        ("shortcut_length", Shortcut),
+        ("aggregate_depth", Aggregate),
+    ):
+        if setting in settings:
+            base = _with_pass(base, make(_whole(setting, settings[setting])))
     override = Override(
         tables=_roles(settings, "tables", TableRole),
         keys=_roles(settings, "keys", KeyRole),
         columns=_roles(settings, "columns", ColumnRole),
+        paths=_roles(settings, "paths", PathRole),
     )
     return replace(
         base,
@@ -120,6 +136,20 @@ def _fold_fully(base: Topology) -> Topology:
         for step in base.passes
     )
     return replace(base, passes=passes)
+
+
+def _whole(setting: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TopologyError(
+            f'"{setting}" of a topology file is a whole number, not "{value}".'
+        )
+    return value
+
+
+def _with_pass(base: Topology, step: Shortcut | Aggregate) -> Topology:
+    """Return a topology with a pass in the place of its own of that kind, or last."""
+    passes = [step if isinstance(one, type(step)) else one for one in base.passes]
+    return replace(base, passes=tuple(passes if step in passes else [*passes, step]))
 
 
 def _roles(

@@ -11,6 +11,7 @@ from workbench.blueprint import (
     KeyEdge,
     KeyRole,
     RowNode,
+    ShortcutEdge,
     ValueEdge,
 )
 from workbench.schema import KeyOrigin, Schema, Table
@@ -182,6 +183,8 @@ def _line_of(rule: EdgeRule) -> Line:
             label, line = f"every row of {rule.table}", "thick"
         case KeyEdge():
             label, line = rule.name, "solid"
+        case ShortcutEdge():
+            label, line = rule.name, "dashed"
         case ValueEdge():
             label, line = rule.column.name, "solid"
     return Line(

@@ -1,0 +1,82 @@
+"""What a row may know of the many rows that keys lead to: one summary of a column."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from workbench.schema import Stype
+
+
+class Aggregation(StrEnum):
+    """How the values of many rows become one."""
+
+    VALUE = "value"
+    COUNT = "count"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+    MODE = "mode"
+    DISTINCT = "distinct"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A foreign key followed from one end to the other.
+
+    Attributes:
+        key: Id of the foreign key.
+        is_down: Whether from the parent to the rows that refer to it.
+    """
+
+    key: str
+    is_down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateRef:
+    """A summary, for every row of a node, of a column some keys away.
+
+    Attributes:
+        path: The keys followed from the row.
+        table: The table at the end.
+        column: Its column; empty for a count of rows.
+        how: The summary; ``value`` where the path leads to one row at most.
+        stype: What the summary means.
+        trail: The path as it is shown, such as ``"←Batting.playerID"``.
+        is_bounded: Whether rows from after the row's own time are left out, on the way
+            as at the end, where both have a confirmed time.
+    """
+
+    path: tuple[Step, ...]
+    table: str
+    column: str
+    how: Aggregation
+    stype: Stype
+    trail: str
+    is_bounded: bool = True
+
+    @property
+    def name(self) -> str:
+        """A readable name, such as ``"mean of Batting.HR (←Batting.playerID)"``."""
+        if self.how is Aggregation.COUNT:
+            return f"count of {self.table} ({self.trail})"
+        subject = f"{self.table}.{self.column} ({self.trail})"
+        if self.how is Aggregation.VALUE:
+            return subject
+        if self.how is Aggregation.DISTINCT:
+            return f"distinct values of {subject}"
+        return f"{self.how} of {subject}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as values that JSON can hold."""
+        return {
+            "name": self.name,
+            "path": [
+                [step.key, "down" if step.is_down else "up"] for step in self.path
+            ],
+            "table": self.table,
+            "column": self.column,
+            "how": str(self.how),
+            "stype": str(self.stype),
+            "is_bounded": self.is_bounded,
+        }
