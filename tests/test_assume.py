@@ -6,7 +6,8 @@ import pytest
 
 from workbench.database import connect
 from workbench.errors import SchemaError, StudyError, TaskError
-from workbench.execute import plan_study, run_study
+from workbench.execute import run_study
+from workbench.planning import plan_study
 from workbench.planting.assume import assume_rows
 from workbench.resources import resource_path
 from workbench.schema import Schema, infer_schema

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.closure import draw_rows
 from workbench.database import Database, connect
-from workbench.execute import plan_study
+from workbench.planning import plan_study
 from workbench.schema import Schema, infer_schema
 from workbench.study import Arm, Study
 from workbench.task import TaskSpec

@@ -127,9 +127,7 @@ def test_the_snapshot_can_neither_be_written_nor_reach_outside(tmp_path: Path) -
                 database.sql(query)
 
 
-@pytest.mark.parametrize(
-    "name", ["missing.db", "folder", "empty.db", "text.db"]
-)
+@pytest.mark.parametrize("name", ["missing.db", "folder", "empty.db", "text.db"])
 def test_what_is_no_database_is_named_in_a_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.db").touch()

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from workbench.errors import ModelError, SchemaError, StoreError, StudyError
-from workbench.execute import estimate_seconds, plan_study, run_study
+from workbench.execute import run_study
 from workbench.jobs import find_job, start_job
+from workbench.planning import estimate_seconds, plan_study
 from workbench.progress import read_progress
 from workbench.run import Budget
 from workbench.store import Store

@@ -20,7 +20,8 @@ from tests.tiny import make_key, make_schema, make_table
 from workbench.comparison import BEST_POSSIBLE
 from workbench.database import connect
 from workbench.errors import SchemaError
-from workbench.execute import resolve_task, run_study
+from workbench.execute import run_study
+from workbench.planning import resolve_task
 from workbench.planting.drawing import NULL_SHARE
 from workbench.planting.generate import generate_rows, row_counts
 from workbench.planting.plant import (

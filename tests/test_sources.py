@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from workbench.database import connect
-from workbench.execute import plan_study
+from workbench.planning import plan_study
 from workbench.schema import infer_schema, schema_to_json
 from workbench.study import Arm, Study
 from workbench.task import TaskSpec

@@ -10,10 +10,11 @@ print(run_study(study, Path("out")).verdict)
 
 from workbench.database import Database, connect
 from workbench.errors import WorkbenchError
-from workbench.execute import plan_study, run_study
+from workbench.execute import run_study
 from workbench.graph import Graph, build_graph
 from workbench.measures import MEASURES
 from workbench.models import MODELS
+from workbench.planning import plan_study
 from workbench.planting.plant import Plant, Planted, plant_signal
 from workbench.remedies import REMEDIES
 from workbench.results import Results, load_results

@@ -162,7 +162,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what each graph would hold and reach, before anything trains."""
-    from workbench.execute import plan_study
+    from workbench.planning import plan_study
     from workbench.study import MAX_ROWS, Study
     from workbench.topologies import TOPOLOGIES
 
@@ -214,7 +214,7 @@ def compare(
     """Train every network at every depth on every graph, and compare."""
     from dataclasses import replace
 
-    from workbench.execute import plan_study
+    from workbench.planning import plan_study
     from workbench.run import Budget
     from workbench.study import MAX_ROWS, Study, parse_depths
 

@@ -4,13 +4,11 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from workbench.baseline import FLOORS
 from workbench.cell import (
     Cell,
     CellResult,
@@ -19,14 +17,10 @@ from workbench.cell import (
     Workload,
     blank_trial,
 )
-from workbench.closure import draw_rows
 from workbench.compare import compare
 from workbench.comparison import BEST_POSSIBLE, Comparison, Floor, Trial
-from workbench.database import Database, cache_directory, connect, without_password
-from workbench.errors import StudyError, TaskError
-from workbench.member import check_fit
-from workbench.models import MODELS
-from workbench.planting.assume import assume_rows
+from workbench.errors import StudyError
+from workbench.planning import PlannedStudy, plan_study
 from workbench.pool import (
     Advanced,
     Crashed,
@@ -37,168 +31,15 @@ from workbench.pool import (
 )
 from workbench.progress import Progress, Tracker
 from workbench.report import write_report
-from workbench.results import notes_of, write_results
-from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
+from workbench.results import write_results
+from workbench.schema import Schema
 from workbench.store import Store
 from workbench.study import Arm, Study
-from workbench.survey import future_rows, plan_to_json, survey
-from workbench.task import Task, TaskSpec, define_task, suspected_leaks
-from workbench.topologies import plan_named
 
 # Part of every stored item's key: raise it when the same settings give other numbers.
 NUMBERS_VERSION = 1
 
-# What a run costs on one core: fixed, per epoch, per layer, per node or link and layer.
-CELL_S, EPOCH_S, LAYER_S, LINK_S = 0.3, 2e-3, 5e-3, 1.5e-7
-
 OnProgress = Callable[[Progress], None]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStudy:
-    """A study whose every arm is checked, surveyed and audited.
-
-    Attributes:
-        study: What was asked.
-        arms: One per arm of the study, in its order.
-        plans: The ``plan --json`` document of every source, by its label.
-        leaks: One sentence per column that predicts the target nearly alone.
-        future_rows: Rows newer than their target row within reach; always 0.
-        fingerprints: The content hash of every source, by its label.
-        assumed: The sources that have no rows, by label: planned, never trained on.
-    """
-
-    study: Study
-    arms: tuple[PlannedArm, ...]
-    plans: Mapping[str, Mapping[str, Any]]
-    leaks: tuple[str, ...]
-    future_rows: int
-    fingerprints: Mapping[str, str]
-    assumed: tuple[str, ...] = ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is said wherever the study is shown, each sentence once."""
-        return notes_of(self.plans)
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """Every cell and seed, seeds outermost, so that early results compare."""
-        study = self.study
-        return tuple(
-            Cell(arm=arm, model=model, remedy=remedy, depth=depth, seed=seed)
-            for seed in range(study.seeds)
-            for depth in study.depths
-            for arm in range(len(self.arms))
-            for model in study.models
-            for remedy in study.remedies
-        )
-
-    @property
-    def floor_items(self) -> tuple[FloorItem, ...]:
-        """Every baseline of every source, the longest first."""
-        first: dict[str, int] = {}
-        for index, arm in enumerate(self.arms):
-            first.setdefault(arm.source, index)
-        return tuple(
-            FloorItem(arm=index, name=name)
-            for name in reversed(FLOORS)
-            for index in first.values()
-        )
-
-
-def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
-    """Check everything that can fail before anything trains or is written.
-
-    Raises:
-        WorkbenchError: A source, name, column or setting does not work, or a row from
-            after the prediction time is within reach of some arm.
-    """
-    arms: list[PlannedArm] = []
-    plans: dict[str, Mapping[str, Any]] = {}
-    leaks: list[str] = []
-    assumed: list[str] = []
-    fingerprints: dict[str, str] = {}
-    with ExitStack() as stack:
-        opened = {
-            source: stack.enter_context(connect(source, cache=cache))
-            for source in study.sources
-        }
-        labels = _labels(opened)
-        for source, given in opened.items():
-            members = [arm for arm in study.arms if arm.source == source]
-            schema, spec = _ask(given, study, members)
-            root = cache_directory() if cache is None else cache
-            whole, schema, spec, notes = with_rows(given, schema, spec, root)
-            if whole is not given:
-                stack.callback(whole.close)
-                assumed.append(labels[source])
-            drawn = draw_rows(whole, schema, spec.table, study.max_rows, root)
-            database = stack.enter_context(drawn.database)
-            schema, task = drawn.schema, define_task(database, drawn.schema, spec)
-            planned = [
-                _plan_arm(database, schema, task, labels[source], arm)
-                for arm in members
-            ]
-            surveys = [survey(database, schema, task, arm.blueprint) for arm in planned]
-            surveys = [replace(s, warnings=(*notes, *s.warnings)) for s in surveys]
-            for arm in planned:
-                _audit(database, arm, max(study.depths))
-            arms += planned
-            plans[labels[source]] = {
-                **plan_to_json(task, surveys),
-                "source": {
-                    "address": without_password(given.source),
-                    "fingerprint": given.fingerprint,
-                    "notes": [*notes, *drawn.notes, *_notes(drawn.schema, task)],
-                },
-            }
-            leaks += [
-                f"{leak.column} alone scores {leak.score:.3f} ({leak.metric}) on the"
-                f" validation rows of {labels[source]}"
-                for leak in suspected_leaks(database, schema, task)
-            ]
-            fingerprints[labels[source]] = database.fingerprint
-    order = {arm: index for index, arm in enumerate(study.arms)}
-    keyed = zip(
-        [arm for source in study.sources for arm in study.arms if arm.source == source],
-        arms,
-        strict=True,
-    )
-    ordered = [planned for _, planned in sorted(keyed, key=lambda pair: order[pair[0]])]
-    _check_arms(ordered)
-    _check_models(study, ordered)
-    return PlannedStudy(
-        study=study,
-        arms=tuple(ordered),
-        plans=plans,
-        leaks=tuple(leaks),
-        future_rows=0,
-        fingerprints=fingerprints,
-        assumed=tuple(assumed),
-    )
-
-
-def estimate_seconds(planned: PlannedStudy, jobs: int | None = None) -> float:
-    """Return roughly how long a study takes, to a factor of three either way.
-
-    A layer costs a fixed time and a time per node and link in every epoch, as measured
-    on one core of a two-core server; runs stop early at two thirds of their epochs.
-    Pruning, baselines and faster machines are left to the estimate's width.
-    """
-    sizes = {
-        (source, graph["name"]): sum(graph["nodes"].values())
-        + sum(edge["count"] for edge in graph["edges"])
-        for source, document in planned.plans.items()
-        for graph in document["topologies"]
-    }
-    epochs = planned.study.budget.epochs * 2 / 3
-    total = 0.0
-    for cell in planned.cells:
-        arm = planned.arms[cell.arm]
-        layer = LAYER_S + LINK_S * sizes[arm.source, arm.topology]
-        total += CELL_S + epochs * (EPOCH_S + cell.depth * layer)
-    return total / (jobs or default_jobs())
 
 
 def run_study(
@@ -407,115 +248,6 @@ def _ceilings(arms: Sequence[PlannedArm]) -> list[Floor]:
         for source, optimal in known.items()
         if optimal is not None
     ]
-
-
-def _ask(
-    database: Database, study: Study, members: Sequence[Arm]
-) -> tuple[Schema, TaskSpec]:
-    hints = {arm.hints for arm in members}
-    if len(hints) > 1:
-        raise StudyError(
-            f'The source "{database.source}" is given two hint files; one per source'
-            " works."
-        )
-    chosen = hints.pop()
-    schema = infer_schema(database, read_hints(Path(chosen)) if chosen else None)
-    return schema, resolve_task(schema, study.task, study.metric)
-
-
-def with_rows(
-    database: Database, schema: Schema, spec: TaskSpec, cache: Path
-) -> tuple[Database, Schema, TaskSpec, tuple[str, ...]]:
-    """Return a database that has rows: the same one, or assumed rows for a schema.
-
-    Returns:
-        The database, its schema, what is asked of it, and what is said of its rows.
-    """
-    if database.has_rows:
-        return database, schema, spec, ()
-    made = assume_rows(schema, spec, cache)
-    whole = connect(made.path, cache=cache)
-    return whole, infer_schema(whole, made.hints), made.spec, (made.note,)
-
-
-def resolve_task(schema: Schema, task: TaskSpec | str, metric: str | None) -> TaskSpec:
-    """Return what to predict, with the study's metric where it names one."""
-    spec = schema.ready_task(task) if isinstance(task, str) else task
-    if metric is None or metric == spec.metric:
-        return spec
-    return replace(spec, metric=metric, optimal=None)  # it is of the other metric
-
-
-def _plan_arm(
-    database: Database, schema: Schema, task: Task, label: str, arm: Arm
-) -> PlannedArm:
-    blueprint = plan_named(schema, task.spec, arm.topology)
-    return PlannedArm(
-        source=label,
-        snapshot=database.path,
-        topology=blueprint.name,
-        schema=schema,
-        task=task,
-        blueprint=blueprint,
-    )
-
-
-def _notes(schema: Schema, task: Task) -> Iterator[str]:
-    """Yield what a reader of the results has to know of the database."""
-    found = [key for key in schema.foreign_keys if key.origin is KeyOrigin.INFERRED]
-    if found:
-        yield (
-            f"{len(found)} of the {len(schema.foreign_keys)} keys are not declared but"
-            " were found in the rows. A hint file confirms or rejects each."
-        )
-    timed = [table.name for table in schema.tables if table.time_column]
-    if not set(timed) - {task.spec.table}:
-        yield (
-            "No other table has a confirmed time column, so the search for rows from"
-            " the future had nothing to look at."
-        )
-
-
-def _audit(database: Database, arm: PlannedArm, depth: int) -> None:
-    found = future_rows(database, arm.schema, arm.task, arm.blueprint, depth)
-    if found.count:
-        raise TaskError(
-            f'The graph "{arm.topology}" lets rows of "{arm.task.spec.table}" see'
-            f" {found.count} rows from after their own time, by way of {found.path}."
-            " Drop that key or table in a topology file, or lower the depth."
-        )
-
-
-def _labels(opened: Mapping[str, Database]) -> dict[str, str]:
-    """Return what each source is called: its name, or what was typed when two agree."""
-    names = [database.name for database in opened.values()]
-    return {
-        source: database.name
-        if names.count(database.name) == 1
-        else without_password(source)
-        for source, database in opened.items()
-    }
-
-
-def _check_arms(arms: Sequence[PlannedArm]) -> None:
-    """Refuse arms that results could not tell apart or compare."""
-    names = [(arm.source, arm.topology) for arm in arms]
-    if len(set(names)) < len(names):
-        raise StudyError("Two arms have the same source and topology name; rename one.")
-    kinds = {(arm.task.metric, arm.task.task_type) for arm in arms}
-    if len(kinds) > 1:
-        raise StudyError(
-            "The sources give different kinds of task or metric; choose the same"
-            " target and metric for all of them."
-        )
-
-
-def _check_models(study: Study, arms: Sequence[PlannedArm]) -> None:
-    """Refuse networks that do not work on some arm's graph."""
-    for arm in arms:
-        ends = [(edge.source, edge.target) for edge in arm.blueprint.edges]
-        for name in study.models:
-            check_fit(MODELS[name], arm.blueprint.target, ends)
 
 
 def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:

@@ -251,9 +251,7 @@ class Groups:
         return found
 
 
-def _features(
-    name: str, column: pa.ChunkedArray, stype: Stype
-) -> Iterator[Feature]:
+def _features(name: str, column: pa.ChunkedArray, stype: Stype) -> Iterator[Feature]:
     """Yield what a column says: itself, or a 0/1 feature a part of its lists."""
     if stype is not Stype.MULTICATEGORICAL:
         yield Feature(name, *_numbers(column, stype))

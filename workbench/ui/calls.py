@@ -21,8 +21,8 @@ from workbench.database import (
     quote,
 )
 from workbench.errors import DatabaseError, WorkbenchError
-from workbench.execute import PlannedStudy, plan_study, resolve_task, with_rows
 from workbench.hints import Hints, read_hints
+from workbench.planning import PlannedStudy, plan_study, resolve_task, with_rows
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.study import Arm, Study

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.execute import estimate_seconds
 from workbench.jobs import (
     Job,
     find_job,
@@ -13,6 +12,7 @@ from workbench.jobs import (
 )
 from workbench.models import MODELS
 from workbench.palette import topology_label
+from workbench.planning import estimate_seconds
 from workbench.remedies import REMEDIES
 from workbench.run import Budget
 from workbench.study import Arm, Study
