@@ -37,8 +37,8 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "row2edge": "Junctions as edges",
         "promoted": "Values as nodes",
         "single-table": "Target rows alone",
-        "shortcut": "Shortcuts along keys",
-        "aggregated": "Summaries in target rows",
+        "shortcut": "Shortcuts",
+        "aggregated": "Summaries",
     }
 )
 EXPLANATIONS: Mapping[str, str] = MappingProxyType(

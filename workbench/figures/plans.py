@@ -40,7 +40,7 @@ def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
         rows=rows,
         cols=columns,
         shared_yaxes=True,
-        subplot_titles=[plain(label) for label, _ in graphs],
+        subplot_titles=[_wrap(label) for label, _ in graphs],
         horizontal_spacing=0.04,
         vertical_spacing=0.28 / rows,
     )
