@@ -12,6 +12,7 @@ from itertools import count
 import numpy as np
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 
 from workbench.field import Field, receptive_field
 from workbench.graph import Graph
@@ -91,6 +92,7 @@ def build_probe(graph: Graph, task: Task, depth: int, device: torch.device) -> P
     )
 
 
+@threadpool_limits.wrap(limits=1)  # small matrices: more threads wait for each other
 def measure_layers(network: Network, probe: Probe) -> pd.DataFrame:
     """Measure the states of every layer and node type.
 

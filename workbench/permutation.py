@@ -22,6 +22,9 @@ from workbench.task import TEST, Task
 MAX_ROWS = 1000
 NUM_SHUFFLES = 3
 SAMPLE_SEED = 0
+# Rows and messages of all passes together, about half a minute on one core; beyond, one
+# shuffle of each table has to do.
+MOST_WORK = 200_000_000
 
 Edges = tuple[Mapping[int, Features], ...]
 
@@ -37,6 +40,7 @@ class ShuffleSample:
         tables: Every node type, and every relation whose links have columns.
         edges: By relation whose links have columns, the inputs of the links after
             each shuffle.
+        num_shuffles: How often each table is shuffled.
     """
 
     places: np.ndarray
@@ -44,6 +48,7 @@ class ShuffleSample:
     inputs: Inputs
     tables: tuple[str, ...]
     edges: Mapping[str, tuple[Edges, ...]]
+    num_shuffles: int
 
 
 def build_shuffle_sample(
@@ -59,19 +64,23 @@ def build_shuffle_sample(
     moved = {messages.channel for hop in field.hops for messages in hop.messages}
     heard = {graph.directions[channel].relation for channel in moved}
     carried = [one.name for one in graph.relations if one.attributes is not None]
+    tables = (*graph.nodes, *carried)
+    work = NUM_SHUFFLES * len(tables) * _size(field)
+    num_shuffles = NUM_SHUFFLES if work <= MOST_WORK else 1
     return ShuffleSample(
         places=test,
         field=field.to(device),
         inputs=gather_inputs(graph, field, device),
-        tables=(*graph.nodes, *carried),
+        tables=tables,
         edges={
             name: tuple(
                 gather_inputs(_shuffle_links(graph, name, seed), field, device).edges
-                for seed in range(NUM_SHUFFLES)
+                for seed in range(num_shuffles)
             )
             for name in carried
             if name in heard
         },
+        num_shuffles=num_shuffles,
     )
 
 
@@ -85,7 +94,7 @@ def measure_drops(network: Network, task: Task, sample: ShuffleSample) -> pd.Dat
     Returns:
         ``kind`` (``permutation``), ``name`` (a node type, or a relation whose links
         carry columns), ``value`` and ``num_rows``. The value is the score less the mean
-        score after three shuffles, turned so that above 0 the table helped; exactly 0
+        score after three shuffles (one where a pass is costly), turned so that above 0 the table helped; exactly 0
         for a table beyond reach.
 
     Source: Breiman (2001), Machine Learning 45; differs in: a table at a time.
@@ -113,11 +122,18 @@ def _shuffled(sample: ShuffleSample, name: str) -> list[Inputs]:
     features = inputs.nodes[name]
     device = features.numerical.device
     shuffled = []
-    for seed in range(NUM_SHUFFLES):
+    for seed in range(sample.num_shuffles):
         order = np.random.default_rng(seed).permutation(features.num_rows)
         dealt = features.take(torch.from_numpy(order).to(device))
         shuffled.append(replace(inputs, nodes={**inputs.nodes, name: dealt}))
     return shuffled
+
+
+def _size(field: Field) -> int:
+    """Return the rows and messages of a pass."""
+    rows = sum(len(rows) for hop in field.hops for rows in hop.rows.values())
+    messages = sum(len(one.senders) for hop in field.hops for one in hop.messages)
+    return rows + messages
 
 
 def _shuffle_links(graph: Graph, name: str, seed: int) -> Graph:

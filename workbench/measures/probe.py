@@ -29,10 +29,10 @@ def probe(labelled: Labelled) -> Measurement:
     fits = _ridges(states[train], wanted[train] - centre)
     best, chosen = -np.inf, fits[-1]
     for weights in reversed(fits):  # of equals the most penalised
-        score = _score(labels, states @ weights + centre, val)
+        score = _score(labels, states[val] @ weights + centre, val)
         if score > best:
             best, chosen = score, weights
-    value = _score(labels, states @ chosen + centre, test)
+    value = _score(labels, states[test] @ chosen + centre, test)
     flag = Flag.NONE if np.isfinite(value) else Flag.NOT_DEFINED
     return Measurement(value, number, flag)
 
@@ -69,7 +69,7 @@ def _score(labels: Labels, outputs: np.ndarray, rows: np.ndarray) -> float:
     found = outputs[:, 0] if outputs.shape[1] == 1 else outputs
     if labels.task_type is TaskType.BINARY:
         found = outputs[:, 1]
-    return float(metric.score(labels.values[rows], found[rows]))
+    return float(metric.score(labels.values[rows], found))
 
 
 PROBE = Measure(
