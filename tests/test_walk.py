@@ -84,6 +84,14 @@ def test_messages_that_run_one_way_are_walked_against_only() -> None:
     assert shares(links, "child", [0], 1) == pytest.approx([1, 0])
 
 
+def test_squared_chances_fall_with_the_number_of_neighbours() -> None:
+    messages = tuple(both_ways("child", "parent", [(at, 0) for at in range(12)]))
+    links = Links({"child": 12, "parent": 1}, (), messages, ())
+    found = list(walk_profile(links, "parent", np.array([0]), 1))
+    # Itself (1/2)², and twelve children of (1/24)² each: 12 to 1.
+    assert [one.squared for one in found[1:]] == pytest.approx([12 / 13, 1 / 13])
+
+
 def test_the_shares_of_every_depth_add_up_to_one() -> None:
     for depth in range(7):
         assert sum(shares(ring(9), "node", [0, 4], depth)) == pytest.approx(1)

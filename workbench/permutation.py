@@ -94,8 +94,8 @@ def measure_drops(network: Network, task: Task, sample: ShuffleSample) -> pd.Dat
     Returns:
         ``kind`` (``permutation``), ``name`` (a node type, or a relation whose links
         carry columns), ``value`` and ``num_rows``. The value is the score less the mean
-        score after three shuffles (one where a pass is costly), turned so that above 0 the table helped; exactly 0
-        for a table beyond reach.
+        score after three shuffles (one where a pass is costly), turned so that above 0
+        the table helped; exactly 0 for a table beyond reach.
 
     Source: Breiman (2001), Machine Learning 45; differs in: a table at a time.
     """

@@ -28,11 +28,13 @@ class Walk:
         depth: Number of steps, one a layer.
         hop: Distance of where it ends.
         share: 0 to 1; the shares of one depth add up to 1.
+        squared: The same of squared chances, as influence is of squared gradients.
     """
 
     depth: int
     hop: int
     share: float
+    squared: float
 
 
 def walk_profile(
@@ -65,18 +67,19 @@ def walk_profile(
     }
     mass[target][starts, np.arange(len(starts))] = 1
     hops = {name: np.where(held > 0, 0, -1) for name, held in mass.items()}
-    yield Walk(0, 0, 1.0)
+    yield Walk(0, 0, 1.0, 1.0)
     for depth in range(1, max_depth + 1):
         mass = _step(links, steps, mass)
-        found = np.zeros(depth + 1)
+        found = np.zeros((2, depth + 1))
         for name, held in mass.items():
             hops[name][(held > 0) & (hops[name] < 0)] = depth
             reached = hops[name] >= 0
-            found += np.bincount(
-                hops[name][reached], held[reached], minlength=depth + 1
-            )
-        for hop, share in enumerate(found / found.sum()):
-            yield Walk(depth, hop, float(share))
+            near, chances = hops[name][reached], held[reached]
+            found[0] += np.bincount(near, chances, minlength=depth + 1)
+            found[1] += np.bincount(near, chances**2, minlength=depth + 1)
+        shares = found / found.sum(axis=1, keepdims=True)
+        for hop in range(depth + 1):
+            yield Walk(depth, hop, float(shares[0, hop]), float(shares[1, hop]))
 
 
 def _steps(links: Links) -> list[csr_array]:

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
 from workbench.measure import Flag, Measure, Measurement
-from workbench.view import Labelled
 from workbench.task import TaskType
+from workbench.view import Labelled
 
 MAX_ROWS = 700  # distances of all pairs: 10 ms a layer
 SEED = 0

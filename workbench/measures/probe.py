@@ -6,9 +6,9 @@ from types import MappingProxyType
 import numpy as np
 
 from workbench.measure import PRECISION, Flag, Measure, Measurement
-from workbench.view import Labelled, Labels
 from workbench.score import METRICS
 from workbench.task import TEST, TRAIN, VAL, TaskType
+from workbench.view import Labelled, Labels
 
 # Penalties over the number of training rows: from hardly any to nothing but the mean.
 PENALTIES = 10.0 ** np.arange(-6, 5)
