@@ -73,7 +73,7 @@ def test_influence_above_zero_refutes_under_reaching() -> None:
 def test_without_a_known_informative_table_all_others_must_be_beyond_reach() -> None:
     unknown = replace(HEALTHY, informative=None, depth=0, tables={"person": 1.0})
     assert kinds(unknown) == {Kind.UNDER_REACHING}
-    assert "the nearest, address, is 1 hops" in said(unknown, Kind.UNDER_REACHING)
+    assert "the nearest, address, is 1 hop away" in said(unknown, Kind.UNDER_REACHING)
     one = replace(unknown, depth=1, tables={"person": 0.9, "address": 0.1})
     assert Kind.UNDER_REACHING not in kinds(one)
 

@@ -131,7 +131,7 @@ def _states(evidence: Evidence) -> Iterator[tuple[Kind, str]]:
 
 def _under_reaching(evidence: Evidence) -> str:
     depth, shares = evidence.depth, evidence.tables or {}
-    layers = "1 layer" if depth == 1 else f"{depth} layers"
+    layers = _count(depth, "layer")
     if evidence.informative is not None:
         table = evidence.informative
         hop = evidence.hops.get(table)
@@ -139,7 +139,7 @@ def _under_reaching(evidence: Evidence) -> str:
             return ""
         if shares.get(table, 0.0) > 0:
             return ""
-        far = "never seen here" if hop is None else f"{hop} hops away"
+        far = "never seen here" if hop is None else f"{_count(hop, 'hop')} away"
         return (
             f"{table}, whose shuffling costs {number(evidence.drop)} at depth"
             f" {evidence.drop_depth}, is {far}; {layers} cannot read it, and its"
@@ -157,7 +157,8 @@ def _under_reaching(evidence: Evidence) -> str:
     nearest = min(others, key=lambda table: (others[table], table))
     return (
         f"No other table is within {layers}: the nearest, {nearest}, is"
-        f" {others[nearest]} hops away, and the influence of all of them is exactly 0."
+        f" {_count(others[nearest] or 0, 'hop')} away, and the influence of all of them"
+        " is exactly 0."
     )
 
 
@@ -172,8 +173,8 @@ def _over_squashing(evidence: Evidence) -> str:
     if not 0 <= share < SQUASHED_RATIO * walk:
         return ""
     return (
-        f"{table} is within reach at {hop} hops, but that hop has {_percent(share)} of"
-        f" the influence where the graph alone would give it {_percent(walk)}."
+        f"{table} is within reach at {_count(hop, 'hop')}, but that hop has"
+        f" {_percent(share)} of the influence where the graph alone would give it {_percent(walk)}."
     )
 
 
@@ -234,6 +235,10 @@ def margin(metric: str, score: float) -> float:
     """Return by how much a score must fall for a table to count as informative."""
     unbounded = not METRICS[metric].higher_is_better
     return INFORMATIVE_DROP * (abs(score) if unbounded else 1)
+
+
+def _count(number_of: int, thing: str) -> str:
+    return f"{number_of} {thing}" if number_of == 1 else f"{number_of} {thing}s"
 
 
 def _percent(share: float) -> str:

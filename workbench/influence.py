@@ -77,7 +77,7 @@ def build_influence_sample(
         for name in sorted(graph.reach(depth)[0])
     }
     limit = max(FEWEST_COPIES, int(SHARE_OF_GRAPH * _size(graph)))
-    number, copies = len(drawn), None
+    number, copies, seeds = len(drawn), None, drawn
     while number and copies is None:
         few = number <= FEW_SEEDS
         most = max(limit, MOST_COPIES) if few else limit

@@ -109,7 +109,9 @@ def _draw(groups: np.ndarray, kept: np.ndarray) -> np.ndarray:
     order = np.argsort(rank, kind="stable")
     rank = rank[order]
     starts = np.flatnonzero(np.diff(rank, prepend=-1))
-    place = np.arange(len(rank)) - np.repeat(starts, np.diff([*starts, len(rank)]))
+    place = np.arange(len(rank)) - np.repeat(
+        starts, np.diff(np.append(starts, len(rank)))
+    )
     chosen = order[place < MAX_CHILDREN]
     return shuffled[chosen[:MAX_ROWS]]
 
