@@ -174,7 +174,8 @@ def _over_squashing(evidence: Evidence) -> str:
         return ""
     return (
         f"{table} is within reach at {_count(hop, 'hop')}, but that hop has"
-        f" {_percent(share)} of the influence where the graph alone would give it {_percent(walk)}."
+        f" {_percent(share)} of the influence where the graph alone would give it"
+        f" {_percent(walk)}."
     )
 
 
