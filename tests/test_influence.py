@@ -120,6 +120,25 @@ def test_one_backward_pass_over_copies_is_every_gradient_one_by_one(
     assert found["range"]["mean"] == pytest.approx(mean, rel=1e-4, abs=1e-7)
 
 
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_the_copies_are_exact_for_every_network(model: str) -> None:
+    """Degree-weighted networks too: copies keep the degrees of their originals."""
+    links = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 2), (6, 7)]
+    graph = Graph(
+        target="node",
+        nodes={"node": features(9, 3)},
+        relations=(relation("next", ("node", "node"), links),),
+    )
+    task = task_of(graph)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Network(graph, MODELS[model], REMEDIES["none"], 2, 6, 3, 0.0)
+    by_hop, _ = by_hand(network.eval(), graph, task, 2)
+    found = measured(network, graph, task, 2)["hop"]
+    shares = {str(hop): amount / by_hop.sum() for hop, amount in enumerate(by_hop)}
+    assert found == pytest.approx(shares, rel=1e-4, abs=1e-7)
+
+
 def test_shares_add_up_to_one_and_agree_between_hops_and_tables() -> None:
     graph = shop()
     found = measured(network_for(graph, 3), graph, task_of(graph), 3)

@@ -21,7 +21,7 @@ class Copies(Graph):
     """A graph of copies; a network for the original graph runs on it unchanged.
 
     Attributes:
-        degrees: Number of messages that each copy's original receives, float32. The
+        counted: Number of messages that each copy's original receives, float32. The
             outermost copies lack neighbours, and degree-weighted networks must not
             see that.
         owners: The seed, a position, that each copy of each node type belongs to; -1
@@ -30,10 +30,15 @@ class Copies(Graph):
         seeds: Where the seeds stand among the target's copies.
     """
 
-    degrees: Mapping[str, np.ndarray]
+    counted: Mapping[str, np.ndarray]
     owners: Mapping[str, np.ndarray]
     hops: Mapping[str, np.ndarray]
     seeds: np.ndarray
+
+    @cached_property
+    def degrees(self) -> Mapping[str, np.ndarray]:
+        """Number of messages that each copy's original receives, by node type."""
+        return self.counted
 
     @property
     def size(self) -> int:
@@ -135,7 +140,7 @@ class Tracer:
             target=graph.target,
             nodes=nodes,
             relations=relations,
-            degrees=degrees,
+            counted=degrees,
             owners=owners,
             hops=distances,
             seeds=np.searchsorted(held[graph.target], own),
