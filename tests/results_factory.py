@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from workbench.compare import Floor, Trial, compare
+from workbench.measure import Measure, Rows
 from workbench.measures import MEASURES
 from workbench.results import Results, load_results, write_results
+from workbench.view import Labelled
 
 TOPOLOGY_ARMS = (("shop", "row2node"), ("shop", "flattened"), ("shop", "promoted"))
 SOURCE_ARMS = (
@@ -75,6 +77,7 @@ def make_results(
         layers=make_layers(trials),
         predictions=make_predictions(trials),
         projection=make_projection(arms, trials),
+        influence=make_influence(arms, trials),
         comparison=comparison,
         plans={source: make_plan(source, arms) for source in sources},
         study_toml=STUDY.format(
@@ -171,9 +174,63 @@ def make_layers(trials: Sequence[Trial]) -> pd.DataFrame:
             (("untrained", 0.7), ("trained", 0.25)), MEASURES
         )
         for layer in range(trial.depth + 1)
-        for node_type in NODE_TYPES[: 1 if layer == trial.depth else 3]
+        for node_type in _measured(MEASURES[measure], layer == trial.depth)
     ]
     return pd.DataFrame(records)
+
+
+def _measured(measure: Measure, is_last: bool) -> tuple[str, ...]:
+    """Return what a measure is taken of: node types, the target, or a key."""
+    if measure.takes is Rows:
+        return NODE_TYPES[: 1 if is_last else 3]
+    return (TARGET,) if measure.takes is Labelled else (f"{TARGET}.address_id",)
+
+
+def make_influence(
+    arms: Sequence[tuple[str, str]], trials: Sequence[Trial]
+) -> pd.DataFrame:
+    """Make half of what is left go to each further table, the city costing .4 alone."""
+    records = []
+    for trial in trials:
+        if trial.status != "ok":
+            continue
+        place = arms.index((trial.source, trial.topology))
+        hops = {TARGET: 0, "address": max(0, 2 - place), "city": max(0, 3 - place)}
+        shares = {hop: 0.5**hop for hop in range(trial.depth + 1)}
+        tables = {
+            name: 0.5**hop if hop <= trial.depth else 0.0 for name, hop in hops.items()
+        }
+        rows = [
+            *(
+                ("hop", str(hop), one / sum(shares.values()))
+                for hop, one in shares.items()
+            ),
+            *(
+                ("table", name, one / sum(tables.values()))
+                for name, one in tables.items()
+            ),
+            ("range", "mean", 0.5),
+            ("size", "total", 2.0),
+        ]
+        for state in ("untrained", "trained"):
+            records += [(trial, state, *row) for row in rows]
+        if not trial.seed:
+            seen = hops["city"] <= trial.depth
+            records.append((trial, "trained", "permutation", "city", 0.4 * seen))
+    return pd.DataFrame(
+        [
+            {
+                **names_of(trial),
+                "seed": trial.seed,
+                "state": state,
+                "kind": kind,
+                "name": name,
+                "value": value,
+                "num_rows": 12,
+            }
+            for trial, state, kind, name, value in records
+        ]
+    )
 
 
 def make_predictions(trials: Sequence[Trial]) -> pd.DataFrame:
@@ -252,6 +309,16 @@ def make_plan(source: str, arms: Sequence[tuple[str, str]]) -> dict:
                         "p90": 0.0 if hop < first else 1.0,
                     }
                     for hop, (table, first) in product(range(5), distances.items())
+                ],
+                "walk": [
+                    {
+                        "depth": depth,
+                        "hop": hop,
+                        "share": 1 / (depth + 1),
+                        "squared": 1 / (depth + 1),
+                    }
+                    for depth in range(5)
+                    for hop in range(depth + 1)
                 ],
                 "warnings": ["The table log is never seen by the target."],
             }

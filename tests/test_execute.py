@@ -30,6 +30,7 @@ FILES = {
     "layers.parquet",
     "predictions.parquet",
     "projection.parquet",
+    "influence.parquet",
     "comparison.json",
     "plan.json",
     "report.html",
@@ -93,6 +94,10 @@ def test_a_study_leaves_every_file_of_the_contract_each_with_a_version(study, tm
     assert set(trials.status) == {"ok"}
     layers = pd.read_parquet(tmp_path / "layers.parquet")
     assert set(layers.state) == {"untrained", "trained"}
+    assert {"probe", "within-parent-share"} <= set(layers.measure)
+    influence = pd.read_parquet(tmp_path / "influence.parquet")
+    assert set(influence.kind) == {"hop", "table", "range", "size", "permutation"}
+    assert set(influence.state) == {"untrained", "trained"}
     cells = json.loads(bytes_of(tmp_path))["cells"]
     assert len(cells) == 4
     assert all(cell["n"] == 2 for cell in cells)

@@ -26,11 +26,14 @@ from workbench.figures import (
     cost_figure,
     depth_figure,
     hop_heatmap,
+    influence_figure,
     last_layer_figure,
     layer_figure,
     projection_figure,
     reach_figure,
+    sibling_figure,
     train_test_figure,
+    walk_figure,
 )
 from workbench.figures.depths import merged_floors
 from workbench.figures.embeddings import CLASS_COLOURS, align
@@ -67,6 +70,9 @@ def charts(results: Results, *, dark: bool = False) -> list[Chart]:
         projection_figure(results, dark=dark),
         reach_figure(results.plans, dark=dark),
         hop_heatmap(results.plans, dark=dark),
+        walk_figure(results.plans, dark=dark),
+        influence_figure(results, depth=2, dark=dark),
+        sibling_figure(results, depth=2, dark=dark),
     ]
 
 
@@ -434,6 +440,7 @@ def test_every_chart_survives_a_study_in_which_nothing_finished(results):
         layers=results.layers.head(0),
         predictions=results.predictions.head(0),
         projection=results.projection.head(0),
+        influence=results.influence.head(0),
         plans={},
     )
     for chart in charts(empty):
@@ -448,3 +455,61 @@ def test_numbers_are_short_and_missing_ones_are_a_dash():
     assert number(12345678.0) == "1.23e+07"
     assert number(0.0) == "0.000"
     assert number(None) == number(float("nan")) == "–"
+
+
+# --- influence, walks and siblings ------------------------------------------
+
+
+def test_influence_is_stacked_by_hop_and_by_table_to_the_whole(results):
+    figure = influence_figure(results).figure
+    for axis in ("x", "x2"):
+        bars = [bar for bar in figure.data if (bar.xaxis or "x") == axis]
+        heights: dict[int, float] = {}
+        for bar in bars:
+            for depth, share in zip(bar.x, bar.y, strict=True):
+                heights[depth] = heights.get(depth, 0) + share
+        assert heights == pytest.approx(dict.fromkeys(range(6), 1))
+
+
+def test_an_influence_bar_is_the_mean_of_the_seeds(results):
+    bars = [bar for bar in influence_figure(results).figure.data if bar.name == "hop 1"]
+    # Half for each further hop: at depth 2 a half over 1 + 1/2 + 1/4.
+    assert dict(zip(bars[0].x, bars[0].y, strict=True))[2] == pytest.approx(0.5 / 1.75)
+
+
+def test_every_name_is_in_the_influence_legend_once(results):
+    figure = influence_figure(results).figure
+    shown = [bar.name for bar in figure.data if bar.showlegend]
+    assert len(shown) == len(set(shown))
+    assert {"hop 0", "hop 5", "person", "city"} <= set(shown)
+
+
+def test_walks_are_drawn_for_every_graph_that_has_one(results):
+    figure = walk_figure(results.plans).figure
+    assert len({bar.xaxis for bar in figure.data}) == len(results.arms)
+    (bar,) = (
+        each for each in figure.data if each.name == "hop 0" and each.xaxis == "x"
+    )
+    assert list(bar.y) == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4, 1 / 5])
+
+
+def test_a_plan_from_before_walks_were_taken_says_so(results):
+    plans = {
+        source: {
+            **plan,
+            "topologies": [
+                {name: one for name, one in graph.items() if name != "walk"}
+                for graph in plan["topologies"]
+            ],
+        }
+        for source, plan in results.plans.items()
+    }
+    (note,) = walk_figure(plans).figure.layout.annotations
+    assert "before walks were taken" in note.text
+
+
+def test_siblings_are_drawn_with_their_null_line(results):
+    chart = sibling_figure(results, depth=2)
+    dashes = [each.line.dash for each in chart.figure.data]
+    assert dashes == ["solid", "dot"] * len(results.arms)
+    assert "person.address_id" in chart.alt

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
-from workbench.measure import Flag
-from workbench.measures import MEASURES, measure_rows
+from workbench.measure import Flag, Measurement, Rows
+from workbench.measures import MEASURES, measure_rows, measures_of
+from workbench.task import TaskType
+from workbench.view import Labelled, Labels, Pairs, Siblings
 
-NAMES = sorted(MEASURES)
-SCALE_FREE = sorted(set(MEASURES) - {"scale"})
+NAMES = sorted(name for name, one in MEASURES.items() if one.takes is Rows)
+SCALE_FREE = sorted(set(NAMES) - {"scale"})
+RING = ([0, 1, 2, 3], [1, 2, 3, 0])  # C4: 0-1-2-3-0
 
 
 def value(name: str, states: np.ndarray) -> float:
@@ -16,6 +19,41 @@ def value(name: str, states: np.ndarray) -> float:
 
 def values(states: np.ndarray) -> dict[str, float]:
     return {name: found.value for name, found in measure_rows(states).items()}
+
+
+def by_class(states, values, split=None, kind=TaskType.MULTICLASS, metric="accuracy"):
+    """Return target rows with labels; every third one is a test row by default."""
+    labels = np.asarray(values, dtype=float)
+    parts = np.arange(len(labels)) % 3 if split is None else split
+    number = 0 if kind is TaskType.REGRESSION else int(labels.max()) + 1
+    known = Labels(labels, np.asarray(parts, dtype=np.int8), kind, number, metric)
+    return measures_of(Labelled(Rows(np.asarray(states, dtype=float)), known))
+
+
+def siblings(states, parents) -> dict[str, Measurement]:
+    rows = Rows(np.asarray(states, dtype=float))
+    sizes = np.bincount(parents)[parents]
+    return measures_of(Siblings(rows, np.asarray(parents), float((sizes > 1).mean())))
+
+
+def tied(states, first, second) -> dict[str, Measurement]:
+    rows = Rows(np.asarray(states, dtype=float))
+    return measures_of(Pairs(rows, np.asarray(first), np.asarray(second)))
+
+
+def column(*entries: float) -> np.ndarray:
+    return np.array(entries, dtype=float)[:, None]
+
+
+def every_measure(states: np.ndarray) -> dict[str, Measurement]:
+    """Return all measures of twelve rows or more, with classes, parents and ties."""
+    at = np.arange(len(states))
+    return {
+        **measures_of(Rows(states)),
+        **by_class(states, at % 2),
+        **siblings(states, at // 3),
+        **tied(states, at, (at + 1) % len(states)),
+    }
 
 
 def noise(rows: int = 40, channels: int = 6) -> np.ndarray:
@@ -184,3 +222,312 @@ def test_states_are_left_as_they_were() -> None:
     states = noise()
     measure_rows(states)
     assert np.array_equal(states, noise())
+
+
+# --- classes ----------------------------------------------------------------
+
+
+def gdr(states, values) -> Measurement:
+    return by_class(states, values)["group-distance-ratio"]
+
+
+def test_states_without_class_structure_have_a_ratio_of_one() -> None:
+    generator = np.random.default_rng(0)
+    states, classes = generator.normal(size=(700, 16)), generator.integers(0, 7, 700)
+    assert gdr(states, classes).value == pytest.approx(1, abs=0.02)
+
+
+def test_the_ratio_is_of_distances_between_over_within_counted_by_hand() -> None:
+    # Within: |0−2| = 2 and |10−13| = 3, mean 2.5. Between: 10, 13, 8, 11, mean 10.5.
+    found = gdr(column(0, 2, 10, 13), [0, 0, 1, 1])
+    assert found.value == pytest.approx(10.5 / 2.5)
+
+
+def test_classes_that_are_one_point_each_are_infinitely_far_apart() -> None:
+    assert gdr(np.eye(3)[[0, 0, 1, 1, 2, 2]], [0, 0, 1, 1, 2, 2]).value == np.inf
+
+
+def test_equal_rows_have_no_ratio() -> None:
+    found = gdr(np.ones((6, 2)), [0, 0, 0, 1, 1, 1])
+    assert np.isnan(found.value)
+    assert found.flag is Flag.COLLAPSED
+
+
+def test_a_class_that_is_missing_or_has_one_row_is_left_out() -> None:
+    whole = gdr(column(0, 2, 10, 13), [0, 0, 5, 5])
+    more = gdr(column(0, 2, 10, 13, 99), [0, 0, 5, 5, 3])
+    assert more.value == pytest.approx(whole.value)
+    assert np.isnan(gdr(column(0, 2, 10, 13), [0, 0, 0, 1]).value)
+
+
+def test_a_value_to_predict_has_no_classes() -> None:
+    found = by_class(noise(), np.arange(40.0), kind=TaskType.REGRESSION, metric="r2")
+    assert found["group-distance-ratio"].flag is Flag.NOT_DEFINED
+
+
+# --- the probe --------------------------------------------------------------
+
+
+def test_the_probe_finds_a_label_that_is_a_line_and_none_in_noise() -> None:
+    states = np.random.default_rng(0).normal(size=(900, 8))
+    line = (states @ np.arange(8.0) > 0).astype(int)
+    assert by_class(states, line)["probe"].value > 0.95
+    coin = np.random.default_rng(1).integers(0, 2, 900)
+    assert abs(by_class(states, coin)["probe"].value - 0.5) < 0.1
+
+
+def test_the_probe_never_reads_a_test_label() -> None:
+    """Test labels that contradict the training labels score exactly zero."""
+    states = np.random.default_rng(0).normal(size=(300, 1))
+    labels = (states[:, 0] > 0).astype(int)
+    test = np.arange(300) % 3 == 2
+    found = by_class(states, np.where(test, 1 - labels, labels))["probe"].value
+    true = by_class(states, labels)["probe"].value
+    assert found == pytest.approx(1 - true)
+
+
+def test_the_probe_scores_test_rows_alone() -> None:
+    states = np.random.default_rng(0).normal(size=(300, 4))
+    found = by_class(states, (states[:, 0] > 0).astype(int))["probe"]
+    assert found.num_rows == 100
+
+
+def test_the_probe_of_collapsed_states_scores_what_a_constant_does() -> None:
+    labels = np.where(np.arange(300) % 5 == 0, 1, 0)
+    found = by_class(np.tile([1.0, 2.0], (300, 1)), labels)["probe"].value
+    assert found == pytest.approx((labels[2::3] == 0).mean())
+
+
+def test_the_probe_does_not_read_the_rounding_of_collapsed_states() -> None:
+    labels = np.arange(300) // 3 % 2
+    states = np.ones((300, 1)) + 1e-9 * labels[:, None]
+    assert by_class(states, labels)["probe"].value == pytest.approx(0.5)
+
+
+def test_the_probe_of_values_is_scored_by_r2_whatever_the_metric() -> None:
+    states = np.random.default_rng(0).normal(size=(300, 3))
+    values = states @ np.array([1.0, -2.0, 0.5]) + 7
+    for metric in ("r2", "mae"):
+        found = by_class(states, values, kind=TaskType.REGRESSION, metric=metric)
+        assert found["probe"].value == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("metric", ["roc-auc", "average-precision", "log-loss"])
+def test_the_probe_of_two_classes_scores_in_a_metric_where_higher_is_better(
+    metric: str,
+) -> None:
+    states = np.random.default_rng(0).normal(size=(300, 3))
+    labels = (states[:, 0] > 0).astype(int)
+    found = by_class(states, labels, kind=TaskType.BINARY, metric=metric)
+    assert found["probe"].value > 0.9
+
+
+def test_the_probe_needs_rows_of_every_part() -> None:
+    found = by_class(noise(9), np.arange(9) % 2, split=np.zeros(9))["probe"]
+    assert np.isnan(found.value)
+    assert found.flag is Flag.TOO_FEW_ROWS
+
+
+# --- siblings ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("children", "expected"),
+    [((1, 1, 3, 3), 0), ((1, 3, 1, 3), 1), ((1, 2, 3, 4), 0.2)],
+)
+def test_within_parent_share_is_the_variance_inside_families(
+    children: tuple[float, ...], expected: float
+) -> None:
+    found = siblings(column(*children), [0, 0, 1, 1])
+    assert found["within-parent-share"].value == pytest.approx(expected)
+    assert found["within-parent-null"].value == pytest.approx(2 / 3)
+    assert found["sibling-coverage"].value == 1
+
+
+def test_a_one_to_one_key_has_no_within_parent_share() -> None:
+    found = siblings(noise(5), [0, 1, 2, 3, 4])
+    assert np.isnan(found["within-parent-share"].value)
+    assert found["within-parent-share"].flag is Flag.NOT_DEFINED
+    assert found["sibling-coverage"].value == 0
+
+
+def test_an_only_child_takes_no_part() -> None:
+    found = siblings(column(1, 2, 3, 4, 99), [0, 0, 1, 1, 2])
+    assert found["within-parent-share"].value == pytest.approx(0.2)
+    assert found["within-parent-share"].num_rows == 4
+    assert found["sibling-coverage"].value == pytest.approx(4 / 5)
+
+
+def test_independent_rows_lie_on_the_null_line() -> None:
+    states = np.random.default_rng(0).normal(size=(2000, 8))
+    found = siblings(states, np.arange(2000) // 4)
+    # 2000 children of 500 parents.
+    assert found["within-parent-null"].value == pytest.approx(1500 / 1999)
+    assert found["within-parent-share"].value == pytest.approx(1500 / 1999, abs=0.01)
+
+
+def test_the_within_parent_share_is_the_energy_on_cliques_of_siblings() -> None:
+    states, parents = noise(12), np.arange(12) // 3
+    centred = states - states.mean(axis=0)
+    cliques = sum(
+        ((states[i] - states[j]) ** 2).sum() / (2 * 3)
+        for i in range(12)
+        for j in range(12)
+        if parents[i] == parents[j]
+    )
+    found = siblings(states, parents)["within-parent-share"].value
+    assert found == pytest.approx(cliques / (centred**2).sum())
+
+
+def test_equal_rows_have_nothing_to_share_out() -> None:
+    found = siblings(np.ones((4, 2)), [0, 0, 1, 1])["within-parent-share"]
+    assert np.isnan(found.value)
+    assert found.flag is Flag.COLLAPSED
+
+
+def test_a_single_family_has_no_between() -> None:
+    found = siblings(noise(4), [7, 7, 7, 7])["within-parent-share"]
+    assert found.flag is Flag.TOO_FEW_ROWS
+
+
+# --- ties -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("states", "combinatorial", "augmented"),
+    [
+        ((0, 1, 0, 1), 2, 2 / 3),  # E_sum 4, E_aug 4/3, ‖X‖² 2
+        ((1, 0, -1, 0), 2, 2 / 3),
+        ((1, -1, 1, -1), 4, 4 / 3),  # E_sum 16, E_aug 16/3, ‖X‖² 4
+        ((1, 1, 1, 1), 0, 0),
+    ],
+)
+def test_rayleigh_quotients_on_the_ring_of_four(
+    states: tuple[float, ...], combinatorial: float, augmented: float
+) -> None:
+    found = tied(column(*states), *RING)
+    assert found["edge-rayleigh"].value == pytest.approx(combinatorial)
+    assert found["edge-rayleigh-augmented"].value == pytest.approx(augmented)
+
+
+def test_rayleigh_quotients_on_the_star_of_four() -> None:
+    star = [0, 0, 0], [1, 2, 3]
+    degrees = np.array([3.0, 1, 1, 1])
+    same = tied(column(1, 1, 1, 1), *star)
+    assert same["edge-rayleigh"].value == 0
+    # E_aug 0.1287 over ‖X‖² = 4.
+    assert same["edge-rayleigh-augmented"].value == pytest.approx(0.1287 / 4, abs=1e-4)
+    shaped = tied(column(*np.sqrt(1 + degrees)), *star)
+    assert shaped["edge-rayleigh-augmented"].value == pytest.approx(0, abs=1e-15)
+    assert tied(column(*np.sqrt(degrees)), *star)["edge-rayleigh"].value == (
+        pytest.approx(1.608 / 6, abs=1e-4)
+    )
+
+
+def test_one_step_of_averaging_shrinks_augmented_energy_on_the_ring_ninefold() -> None:
+    ring = np.roll(np.eye(4), 1, axis=0)
+    step = (np.eye(4) + ring + ring.T) / 3
+    for states in (column(0, 1, 0, -1), column(1, -1, 1, -1)):
+        before = tied(states, *RING)["edge-rayleigh-augmented"].value
+        after = tied(step @ states, *RING)["edge-rayleigh-augmented"].value
+        energy = before * (states**2).sum()
+        assert after * ((step @ states) ** 2).sum() == pytest.approx(energy / 9)
+
+
+def test_alternating_rows_on_the_ring_are_two_apart_along_every_edge() -> None:
+    found = tied(column(1, -1, 1, -1), *RING)
+    assert found["edge-cosine-distance"].value == pytest.approx(2)
+    assert found["cosine-gap"].value == pytest.approx(4 / 3 - 2)
+
+
+def test_doubled_ties_both_ways_round_and_loops_change_nothing() -> None:
+    at = np.arange(12)
+    once = tied(noise(12), at, (at + 1) % 12)
+    more = tied(
+        noise(12),
+        np.concatenate([at, (at + 1) % 12, at, at]),
+        np.concatenate([(at + 1) % 12, at, (at + 1) % 12, at]),
+    )
+    assert {name: one.value for name, one in more.items()} == pytest.approx(
+        {name: one.value for name, one in once.items()}
+    )
+
+
+def test_a_dead_row_has_no_part_in_edge_distances() -> None:
+    found = tied(np.vstack([np.eye(2), np.zeros((1, 2))]), [0, 1], [1, 2])
+    assert found["edge-cosine-distance"].value == pytest.approx(1)
+    assert found["cosine-gap"].value == pytest.approx(0)
+
+
+def test_rows_without_a_tie_have_no_edge_measures() -> None:
+    for found in tied(noise(4), [2], [2]).values():
+        assert np.isnan(found.value)
+        assert found.flag is Flag.NOT_DEFINED
+
+
+# --- laws over the whole registry -------------------------------------------
+
+
+def test_every_measure_is_reached_by_one_of_the_views() -> None:
+    assert set(every_measure(noise(12))) == set(MEASURES)
+
+
+@pytest.mark.parametrize("exponent", [-150, -12, 12, 150])
+def test_size_changes_no_measure_but_scale(exponent: int) -> None:
+    before, after = every_measure(noise(30)), every_measure(noise(30) * 10.0**exponent)
+    for name in sorted(set(MEASURES) - {"scale"}):
+        assert after[name].value == pytest.approx(before[name].value, rel=1e-9), name
+
+
+def test_rotating_the_channels_changes_no_measure() -> None:
+    """The probe alone standardises channel by channel, so it may move."""
+    turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))
+    before, after = every_measure(noise(30)), every_measure(noise(30) @ turn)
+    for name in sorted(set(MEASURES) - {"probe"}):
+        assert after[name].value == pytest.approx(before[name].value, rel=1e-9), name
+
+
+def test_the_order_of_rows_changes_no_measure() -> None:
+    states, at = noise(30), np.arange(30)
+    order = np.random.default_rng(1).permutation(30)
+    back = np.argsort(order)
+    before = every_measure(states)
+    after = {
+        **measures_of(Rows(states[order])),
+        **by_class(states[order], (at % 2)[order], split=(at % 3)[order]),
+        **siblings(states[order], (at // 3)[order]),
+        **tied(states[order], back[at], back[(at + 1) % 30]),
+    }
+    for name in MEASURES:
+        assert after[name].value == pytest.approx(before[name].value, rel=1e-9), name
+
+
+def test_a_common_row_added_changes_only_what_reads_directions_or_size() -> None:
+    before, after = every_measure(noise(30)), every_measure(noise(30) + 5.0)
+    kept = {
+        name
+        for name in MEASURES
+        if after[name].value == pytest.approx(before[name].value, rel=1e-9)
+    }
+    assert kept >= {
+        *("effective-rank-centred", "within-parent-share", "group-distance-ratio"),
+        *("probe", "dead-share", "within-parent-null", "sibling-coverage"),
+    }
+    assert kept.isdisjoint(
+        {"variance-share", "cosine-distance", "effective-rank", "edge-rayleigh"}
+    )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_has_no_value_in_any_measure(bad: float) -> None:
+    states = noise(30)
+    states[2, 1] = bad
+    for name, found in every_measure(states).items():
+        assert np.isnan(found.value), name
+        assert found.flag is Flag.NOT_FINITE, name
+
+
+def test_rows_of_zeros_have_no_value_in_any_measure_but_scale() -> None:
+    for name, found in every_measure(np.zeros((12, 3))).items():
+        assert found.flag is Flag.ZERO, name
+        assert np.isnan(found.value) or name == "scale", name

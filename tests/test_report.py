@@ -93,8 +93,8 @@ def test_plotly_is_there_once(html):
 
 def test_every_chart_has_a_place_and_alternative_text(html, sheet):
     places = {name for name in sheet.ids if name.startswith("chart-")}
-    assert len(places) == 11
-    assert html.count('role="img" aria-label="') == 11
+    assert len(places) == 14
+    assert html.count('role="img" aria-label="') == 14
 
 
 def test_every_floor_contrast_and_lost_run_is_in_a_table(results, sheet):

@@ -78,6 +78,18 @@ def test_a_study_in_which_nothing_finished_has_empty_frames_with_columns(
     assert read.projection.empty
 
 
+def test_a_folder_from_before_influence_was_measured_loads(results: Results):
+    (results.folder / "influence.parquet").unlink()
+    read = load_results(results.folder)
+    assert list(read.influence) == list(COLUMNS["influence"])
+    assert read.influence.empty
+
+
+def test_influence_comes_back_as_it_was_written(results: Results):
+    kinds = set(load_results(results.folder).influence["kind"])
+    assert kinds == {"hop", "table", "range", "size", "permutation"}
+
+
 def test_writing_again_leaves_no_draft_behind(results: Results):
     make_results(results.folder, depths=(0, 1), seeds=2)
     assert not [path for path in results.folder.iterdir() if path.name[0] == "."]

@@ -15,12 +15,19 @@ import torch
 from workbench.baseline import floor
 from workbench.blueprint import Blueprint
 from workbench.comparison import Floor, Trial
+from workbench.copies import Tracer
 from workbench.database import Database, reopen
 from workbench.field import Field
 from workbench.graph import Graph, build_graph
+from workbench.influence import (
+    InfluenceSample,
+    build_influence_sample,
+    measure_influence,
+)
 from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
-from workbench.model import Inputs, gather_inputs
+from workbench.model import Inputs, Network, gather_inputs
 from workbench.models import MODELS
+from workbench.permutation import ShuffleSample, build_shuffle_sample, measure_drops
 from workbench.remedies import REMEDIES
 from workbench.run import (
     Budget,
@@ -86,6 +93,18 @@ class CellResult:
     layers: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
     projection: pd.DataFrame = field(default_factory=pd.DataFrame)
+    influence: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What all networks of one depth on one arm share."""
+
+    field: Field
+    inputs: Inputs
+    probe: Probe
+    influence: InfluenceSample | None
+    shuffles: ShuffleSample
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,7 @@ class Bench:
         self.workload = workload
         self.databases: dict[Path, Database] = {}
         self._graph = lru_cache(maxsize=None)(self._build_graph)
+        self._tracer = lru_cache(maxsize=None)(lambda arm: Tracer(self._graph(arm)))
         self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
 
     def work(
@@ -142,7 +162,8 @@ class Bench:
     ) -> CellResult:
         arm = self.workload.arms[cell.arm]
         graph = self._graph(cell.arm)
-        task_field, inputs, probe = self._prepared(cell.arm, cell.depth)
+        prepared = self._prepared(cell.arm, cell.depth)
+        probe = prepared.probe
         config = RunConfig(
             model=MODELS[cell.model],
             remedy=REMEDIES[cell.remedy],
@@ -152,13 +173,14 @@ class Bench:
         )
         network = build_network(graph, arm.task, config).to(default_device())
         untrained = measure_layers(network, probe)
+        heard = [self._influence(cell, network, prepared, "untrained")]
         run = train(
             network,
             graph,
             arm.task,
             config,
-            task_field,
-            inputs,
+            prepared.field,
+            prepared.inputs,
             lambda epoch, val: tell((epoch, val)),
         )
         names = trial_names(arm, cell)
@@ -166,9 +188,12 @@ class Bench:
         layers = pd.concat(
             [untrained.assign(state="untrained"), trained.assign(state="trained")]
         )
+        heard.append(self._influence(cell, network, prepared, "trained"))
         projection = pd.DataFrame()
         if cell.seed == self.workload.projected_seed:
             projection = project_layers(network, probe, arm.task, run.outputs)
+            drops = measure_drops(network, arm.task, prepared.shuffles)
+            heard.append(drops.assign(state="trained"))
         trial = Trial(
             **names,
             metric=arm.task.metric,
@@ -189,7 +214,18 @@ class Bench:
             layers=layers.assign(**names),
             predictions=_predictions(arm.task, run.outputs).assign(**names),
             projection=projection.assign(**without_seed),
+            influence=pd.concat(heard, ignore_index=True).assign(**names),
         )
+
+    def _influence(
+        self, cell: Cell, network: Network, prepared: Prepared, state: str
+    ) -> pd.DataFrame:
+        """Measure influence; where that costs much, for one seed of a cell only."""
+        sample = prepared.influence
+        shown = cell.seed == self.workload.projected_seed
+        if sample is None or (sample.is_costly and not shown):
+            return pd.DataFrame()
+        return measure_influence(network, sample).assign(state=state)
 
     def _blank(self, cell: Cell, status: str, reason: str, started: float) -> Trial:
         return blank_trial(
@@ -210,14 +246,19 @@ class Bench:
         database = self._database(arm.snapshot)
         return build_graph(database, arm.schema, arm.task, arm.blueprint)
 
-    def _prepare(self, arm_index: int, depth: int) -> tuple[Field, Inputs, Probe]:
-        arm = self.workload.arms[arm_index]
+    def _prepare(self, arm_index: int, depth: int) -> Prepared:
+        task = self.workload.arms[arm_index].task
         graph = self._graph(arm_index)
         device = default_device()
-        task_field = training_field(graph, arm.task, depth)
-        inputs = gather_inputs(graph, task_field, device)
-        probe = build_probe(graph, arm.task, depth, device)
-        return task_field.to(device), inputs, probe
+        task_field = training_field(graph, task, depth)
+        tracer = self._tracer(arm_index)
+        return Prepared(
+            field=task_field.to(device),
+            inputs=gather_inputs(graph, task_field, device),
+            probe=build_probe(graph, task, depth, device),
+            influence=build_influence_sample(tracer, task, depth, device),
+            shuffles=build_shuffle_sample(graph, task, depth, device),
+        )
 
 
 def trial_names(arm: PlannedArm, cell: Cell) -> dict[str, Any]:

@@ -16,6 +16,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.optimize import isotonic_regression
 
+from workbench.measure import Rows
+from workbench.measures import MEASURES
 from workbench.palette import DASHES, NEUTRAL, SYMBOLS, ArmStyle, arm_style
 from workbench.results import Results
 from workbench.score import METRICS
@@ -123,7 +125,10 @@ def higher_is_better(results: Results) -> bool:
 
 def target_type(results: Results) -> str | None:
     """Return the target's node type: the only one with a state at the last layer."""
-    names = last_layers(results.layers)["node_type"].tolist()
+    # A relation whose children are target rows is measured at the last layer too.
+    alone = [name for name, one in MEASURES.items() if one.takes is Rows]
+    frame = results.layers[results.layers["measure"].isin(alone)]
+    names = last_layers(frame)["node_type"].tolist()
     return Counter(map(str, names)).most_common(1)[0][0] if names else None
 
 

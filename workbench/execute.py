@@ -178,6 +178,7 @@ class _Session:
             "layers": result.layers,
             "predictions": result.predictions,
             "projection": result.projection,
+            "influence": result.influence,
         }
         self.store.save(self.keys[cell], "trial", asdict(trial), frames)
         self.tracker.finish(cell, trial.status, trial.val, trial.reason)
@@ -221,6 +222,7 @@ class _Session:
             layers=self.store.frame("layers", keys),
             predictions=self.store.frame("predictions", keys),
             projection=self.store.frame("projection", keys),
+            influence=self.store.frame("influence", keys),
             comparison=comparison,
             plans=dict(self.planned.plans),
         )

@@ -1,22 +1,27 @@
-"""Measures of every layer, from one full forward pass on a fixed sample of rows.
+"""Measures of every layer, from full forward passes on fixed samples of rows.
 
 The sample is the same for every network on a graph, and its target rows are the same
-for every graph of a task; what training computes or prunes never changes it.
+for every graph of a task; what training computes or prunes never changes it. Families
+and ties are drawn besides (`workbench.ties`) and have a pass of their own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 
 from workbench.field import Field, receptive_field
 from workbench.graph import Graph
-from workbench.measures import measure_rows
+from workbench.measure import Measurement, Rows
+from workbench.measures import measures_of
 from workbench.model import Inputs, Network, State, gather_inputs
 from workbench.task import Task, TaskType
+from workbench.ties import Family, Ties, sample_families, sample_ties
+from workbench.view import Labelled, Labels, Pairs, Siblings
 
 MAX_TARGET_ROWS = 5000
 MAX_OTHER_ROWS = 1000
@@ -25,60 +30,122 @@ SAMPLE_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """The fixed sample and what a network needs to compute its states.
+class Sampled:
+    """Sampled rows and what a network needs to compute their states.
 
     Attributes:
-        target: The target's node type.
         rows: Sampled rows per node type, ascending.
         field: A field in which every sampled row exists at every layer at which its
             type can still reach the target.
         inputs: The field's features.
     """
 
-    target: str
     rows: Mapping[str, np.ndarray]
     field: Field
     inputs: Inputs
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The fixed samples.
+
+    Attributes:
+        target: The target's node type.
+        alone: Rows drawn one by one.
+        labels: What is known of the sampled target rows.
+        kin: Rows drawn by family or tie; None where the graph has no links.
+        families: Who among ``kin`` are siblings.
+        ties: Who among ``kin`` are tied.
+    """
+
+    target: str
+    alone: Sampled
+    labels: Labels
+    kin: Sampled | None
+    families: tuple[Family, ...]
+    ties: tuple[Ties, ...]
+
+
 def build_probe(graph: Graph, task: Task, depth: int, device: torch.device) -> Probe:
-    """Return the sample of a graph for networks of one depth."""
+    """Return the samples of a graph for networks of one depth."""
     rows = {
         name: _sample(task.rows, MAX_TARGET_ROWS)
         if name == graph.target
         else _sample(np.arange(features.num_rows), MAX_OTHER_ROWS)
         for name, features in graph.nodes.items()
     }
-    wanted = [{name: rows[name] for name in types} for types in graph.reach(depth)]
-    field = receptive_field(graph, wanted)
-    inputs = gather_inputs(graph, field, device)
-    return Probe(target=graph.target, rows=rows, field=field.to(device), inputs=inputs)
+    families, ties = tuple(sample_families(graph)), tuple(sample_ties(graph))
+    # A network has an output only where there is a target row.
+    related = {graph.target: task.rows[:1]}
+    for one in (*families, *ties):
+        known = related.get(one.node_type, one.rows)
+        related[one.node_type] = np.union1d(known, one.rows)
+    return Probe(
+        target=graph.target,
+        alone=_sampled(graph, rows, depth, device),
+        labels=_labels(task, rows[graph.target]),
+        kin=_sampled(graph, related, depth, device)
+        if depth and (families or ties)
+        else None,
+        families=families,
+        ties=ties,
+    )
 
 
+@threadpool_limits.wrap(limits=1)  # small matrices: more threads wait for each other
 def measure_layers(network: Network, probe: Probe) -> pd.DataFrame:
     """Measure the states of every layer and node type.
 
     Returns:
         One row per layer × node type × measure: ``layer``, ``node_type``, ``measure``,
         ``value``, ``num_rows`` and ``flag``. A node type appears at the layers at which
-        it can still reach the target; later states of it have no effect.
+        it can still reach the target; later states of it have no effect. What is said
+        of a relation has the relation's name in ``node_type``. A network of depth 0 has
+        no messages, so nothing is said of relations.
     """
     records = []
-    for layer, state in zip(count(), _states(network, probe)):
+    for layer, state in zip(count(), _states(network, probe.alone)):
         for name in sorted(state):
-            for measure, found in measure_rows(state[name]).items():
-                records.append(
-                    {
-                        "layer": layer,
-                        "node_type": name,
-                        "measure": measure,
-                        "value": found.value,
-                        "num_rows": found.num_rows,
-                        "flag": found.flag,
-                    }
-                )
+            rows = Rows(state[name])
+            records += _records(layer, name, measures_of(rows))
+            if name == probe.target:
+                labelled = Labelled(rows, probe.labels)
+                records += _records(layer, name, measures_of(labelled))
+    if probe.kin is not None:
+        for layer, state in zip(count(), _states(network, probe.kin)):
+            for name, found in _of_relations(probe, state):
+                records += _records(layer, name, found)
     return pd.DataFrame(records)
+
+
+def _records(
+    layer: int, name: str, measured: Mapping[str, Measurement]
+) -> Iterator[dict[str, object]]:
+    for measure, found in measured.items():
+        yield {
+            "layer": layer,
+            "node_type": name,
+            "measure": measure,
+            "value": found.value,
+            "num_rows": found.num_rows,
+            "flag": found.flag,
+        }
+
+
+def _of_relations(
+    probe: Probe, state: Mapping[str, np.ndarray]
+) -> Iterator[tuple[str, dict[str, Measurement]]]:
+    for one in (*probe.families, *probe.ties):
+        if one.node_type not in state or probe.kin is None:
+            continue
+        place = np.searchsorted(probe.kin.rows[one.node_type], one.rows)
+        rows = Rows(state[one.node_type][place])
+        match one:
+            case Family():
+                view = Siblings(rows, one.parents, one.coverage)
+            case Ties():
+                view = Pairs(rows, one.first, one.second)
+        yield one.relation, measures_of(view)
 
 
 def project_layers(
@@ -98,12 +165,12 @@ def project_layers(
         root mean square together, and each is signed so that its largest entry is
         positive.
     """
-    rows = _sample(probe.rows[probe.target], MAX_PROJECTED_ROWS)
+    rows = _sample(probe.alone.rows[probe.target], MAX_PROJECTED_ROWS)
     place = np.searchsorted(task.rows, rows)
     labels, correct = _judge(task, place, outputs)
-    kept = np.searchsorted(probe.rows[probe.target], rows)
+    kept = np.searchsorted(probe.alone.rows[probe.target], rows)
     frames = []
-    for layer, state in zip(count(), _states(network, probe)):
+    for layer, state in zip(count(), _states(network, probe.alone)):
         plane = _principal_plane(state[probe.target][kept])
         frames.append(
             pd.DataFrame(
@@ -128,21 +195,45 @@ def _sample(rows: np.ndarray, limit: int) -> np.ndarray:
     return np.sort(generator.choice(rows, size=limit, replace=False))
 
 
+def _sampled(
+    graph: Graph, rows: Mapping[str, np.ndarray], depth: int, device: torch.device
+) -> Sampled:
+    wanted = [
+        {name: rows[name] for name in types if name in rows}
+        for types in graph.reach(depth)
+    ]
+    field = receptive_field(graph, wanted)
+    inputs = gather_inputs(graph, field, device)
+    return Sampled(rows=rows, field=field.to(device), inputs=inputs)
+
+
+def _labels(task: Task, rows: np.ndarray) -> Labels:
+    place = np.searchsorted(task.rows, rows)
+    return Labels(
+        values=task.labels[place],
+        split=task.split[place],
+        task_type=task.task_type,
+        num_classes=len(task.classes),
+        metric=task.metric,
+    )
+
+
 @torch.no_grad()
-def _states(network: Network, probe: Probe) -> list[dict[str, np.ndarray]]:
+def _states(network: Network, sampled: Sampled) -> list[dict[str, np.ndarray]]:
     """Return the sampled rows' states at every layer, float64."""
     network.eval()
-    states, _ = network(probe.field, probe.inputs)
-    return [_cut(probe, layer, state) for layer, state in enumerate(states)]
+    states, _ = network(sampled.field, sampled.inputs)
+    return [_cut(sampled, layer, state) for layer, state in enumerate(states)]
 
 
-def _cut(probe: Probe, layer: int, state: State) -> dict[str, np.ndarray]:
-    computed = probe.field.rows_at(layer)
+def _cut(sampled: Sampled, layer: int, state: State) -> dict[str, np.ndarray]:
+    computed = sampled.field.rows_at(layer)
     return {
         name: values.cpu()
-        .numpy()[np.searchsorted(computed[name], probe.rows[name])]
+        .numpy()[np.searchsorted(computed[name], sampled.rows[name])]
         .astype(np.float64)
         for name, values in state.items()
+        if name in sampled.rows
     }
 
 

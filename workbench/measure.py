@@ -1,5 +1,9 @@
 """What a measure of a layer is: rows prepared once, a number, and a flag.
 
+Most measures read the rows of one node type alone; some need to know besides which
+class a row has, which rows share a parent, or which rows are tied (`workbench.view`
+makes these views).
+
 Everything is float64 on rows rescaled by their largest entry, and no epsilon is added
 anywhere, so that a tiny state and a collapsed one are never confused.
 """
@@ -8,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +28,7 @@ class Flag(StrEnum):
     NOT_FINITE = "not-finite"
     TOO_FEW_ROWS = "too-few-rows"
     COLLAPSED = "collapsed-to-precision"
+    NOT_DEFINED = "not-defined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,16 @@ class Rows:
         """Which rows are not zero beside the longest one."""
         return self.lengths > PRECISION * self.lengths.max()
 
+    @cached_property
+    def mean_distance(self) -> float:
+        """Mean cosine distance over ordered pairs of live rows; NaN below two."""
+        number = int(self.live.sum())
+        if number < 2:
+            return float("nan")
+        directions = self.scaled[self.live] / self.lengths[self.live, None]
+        mean = directions.mean(axis=0)
+        return max(float(number / (number - 1) * (1 - (mean**2).sum())), 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -113,7 +129,7 @@ class Measure:
     Attributes:
         name: What users type and results say.
         title: The name in plain words, the field's term beside it.
-        function: Takes rows that are finite and not all zero.
+        function: Takes a view whose rows are finite and not all zero.
         formula: The definition.
         value_range: Its range.
         at_collapse: Its value when all rows are equal.
@@ -121,11 +137,13 @@ class Measure:
         source: Where it comes from, and how this differs.
         at_zero: Its value when every entry is zero.
         min_rows: Fewest rows of which it says anything.
+        takes: The view that it reads: `Rows`, or one of `workbench.view`, which has
+            the same ``flag`` and ``num_rows``.
     """
 
     name: str
     title: str
-    function: Callable[[Rows], Measurement]
+    function: Callable[[Any], Measurement]
     formula: str
     value_range: str
     at_collapse: str
@@ -133,8 +151,9 @@ class Measure:
     source: str
     at_zero: float = float("nan")
     min_rows: int = 1
+    takes: type = Rows
 
-    def of(self, rows: Rows) -> Measurement:
+    def of(self, rows: Any) -> Measurement:  # a view of the type it takes
         """Return the measure of rows; NaN with a flag where there is none."""
         if rows.flag is Flag.NONE and rows.num_rows < self.min_rows:
             return Measurement(float("nan"), rows.num_rows, Flag.TOO_FEW_ROWS)

@@ -24,18 +24,23 @@ from workbench.chart import (
     series_style,
     unfinished,
 )
+from workbench.evidence import diagnose_series
 from workbench.figures import (
     contrast_figure,
     cost_figure,
     depth_figure,
     hop_heatmap,
+    influence_figure,
     last_layer_figure,
     layer_figure,
     projection_figure,
     reach_figure,
+    sibling_figure,
     train_test_figure,
+    walk_figure,
 )
 from workbench.figures.contrasts import contrast_sides, verdict_in_words
+from workbench.figures.plans import graphs_of
 from workbench.inference import ENOUGH_SEEDS
 from workbench.measures import MEASURES
 from workbench.palette import EXPLANATIONS, arm_style
@@ -46,6 +51,7 @@ from workbench.sources import citations
 REPORT_NAME = "report.html"
 TEMPLATE = Path(__file__).with_name("report_template.html")
 SHOWN_MEASURES = (HEADLINE_MEASURE, "variance-share")
+SIBLINGS = "within-parent-share"
 PACKAGES = (
     *("torch", "torch-geometric", "pytorch-frame", "duckdb", "scikit-learn"),
     *("numpy", "pandas", "plotly"),
@@ -89,6 +95,7 @@ def render_report(results: Results) -> str:
         contrasts=list(_contrasts(results)),
         graphs=list(_graphs(results)),
         readings=list(_readings(results)),
+        diagnoses=list(_diagnoses(results)),
         measures=list(_measures(results)),
         shown_measures=[
             (name, MEASURES[name].title) for name in SHOWN_MEASURES if name in measured
@@ -123,11 +130,17 @@ def _charts(results: Results) -> dict[str, Chart]:
     if results.plans:
         charts["hops"] = hop_heatmap(results.plans)
         charts["reach"] = reach_figure(results.plans)
+        if any(graph.get("walk") for _, graph in graphs_of(results.plans)):
+            charts["walk"] = walk_figure(results.plans)
+    if len(results.influence):
+        charts["influence"] = influence_figure(results)
     measured = set(results.layers["measure"])
     for measure in SHOWN_MEASURES:
         if measure in measured:
             charts[f"last_{measure}"] = last_layer_figure(results, measure)
             charts[f"layers_{measure}"] = layer_figure(results, measure)
+    if SIBLINGS in measured:
+        charts["siblings"] = sibling_figure(results)
     if len(results.projection):
         charts["projection"] = projection_figure(results)
     return charts
@@ -208,6 +221,18 @@ def _readings(results: Results) -> Iterator[dict[str, Any]]:
             "style": series_style(results, series),
             "sentence": read_depth(results, series).sentence,
         }
+
+
+def _diagnoses(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield what each series shows at each depth, with the evidence."""
+    for series in all_series(results):
+        for diagnosis in diagnose_series(results, series):
+            yield {
+                "style": series_style(results, series),
+                "depth": diagnosis.depth,
+                "kinds": ", ".join(diagnosis.kinds),
+                "sentences": diagnosis.sentences,
+            }
 
 
 def _measures(results: Results) -> Iterator[Any]:

@@ -35,7 +35,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *CELL_COLUMNS,
         *("layer", "row", "key", "x", "y", "label", "correct"),
     ),
+    "influence": (
+        *CELL_COLUMNS,
+        *("seed", "state", "kind", "name", "value", "num_rows"),
+    ),
 }
+# Folders written before these were measured have no such file.
+OPTIONAL = frozenset({"influence"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class Results:
         layers: A row per trial × state × layer × node type × measure.
         predictions: A row per trial × test row.
         projection: A row per cell × layer × sampled target row, first seed.
+        influence: A row per trial × state × kind × hop or table; may be empty.
         plans: The ``plan --json`` document of every source.
     """
 
@@ -60,6 +67,7 @@ class Results:
     layers: pd.DataFrame
     predictions: pd.DataFrame
     projection: pd.DataFrame
+    influence: pd.DataFrame
     plans: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -109,6 +117,7 @@ def write_results(
     layers: pd.DataFrame,
     predictions: pd.DataFrame,
     projection: pd.DataFrame,
+    influence: pd.DataFrame | None = None,
     comparison: Comparison,
     plans: Mapping[str, Mapping[str, Any]],
     study_toml: str | None = None,
@@ -121,6 +130,7 @@ def write_results(
         layers: The measures; may be empty, then without columns.
         predictions: The test rows; may be empty.
         projection: The projected target rows; may be empty.
+        influence: What outputs listen to; may be empty or left out.
         comparison: What was found.
         plans: The ``plan --json`` document of every source.
         study_toml: The study, or None where ``study.toml`` is there already.
@@ -136,6 +146,7 @@ def write_results(
             "layers": layers,
             "predictions": predictions,
             "projection": projection,
+            "influence": pd.DataFrame() if influence is None else influence,
         }
         for name, frame in frames.items():
             _replace(folder / f"{name}.parquet", _to_parquet(name, frame))
@@ -162,9 +173,7 @@ def load_results(folder: Path) -> Results:
     if not folder.is_dir():
         raise StoreError(f'There is no results folder "{folder}".')
     comparison = _read(folder / "comparison.json", _read_json, COMPARISON_VERSION)
-    frames = {
-        name: _read(folder / f"{name}.parquet", _read_parquet) for name in COLUMNS
-    }
+    frames = {name: _read_frame(folder, name) for name in COLUMNS}
     for name, columns in COLUMNS.items():
         missing = [column for column in columns if column not in frames[name]]
         if missing:
@@ -248,6 +257,13 @@ def _read(
         found = "has no version" if version is None else f'is of version "{version}"'
         raise StoreError(f'"{path}" {found}; this workbench reads version {wanted}.')
     return content
+
+
+def _read_frame(folder: Path, name: str) -> pd.DataFrame:
+    path = folder / f"{name}.parquet"
+    if name in OPTIONAL and not path.exists():
+        return pd.DataFrame(columns=pd.Index(COLUMNS[name]))
+    return _read(path, _read_parquet)
 
 
 def _read_json(path: Path) -> tuple[Any, Any]:

@@ -169,6 +169,19 @@ def train(
         return loop.run(on_epoch)
 
 
+def predictions_of(task: Task, raw: Tensor) -> np.ndarray:
+    """Return a network's output as probabilities, or in the label's own unit."""
+    raw = raw.double()
+    match task.task_type:
+        case TaskType.BINARY:
+            return raw[:, 0].sigmoid().cpu().numpy()
+        case TaskType.MULTICLASS:
+            return raw.softmax(dim=1).cpu().numpy()
+        case TaskType.REGRESSION:
+            centre, spread = _label_scale(task)
+            return raw[:, 0].cpu().numpy() * spread + centre
+
+
 class _Loop:
     """The state of one run; `run` is called once."""
 
@@ -232,7 +245,7 @@ class _Loop:
             best_epoch=best_epoch,
             gradient_ratio=ratio,
             num_parameters=self.network.num_parameters,
-            outputs=self._predict(outputs),
+            outputs=predictions_of(self.task, outputs),
         )
 
     def _forward(self) -> Tensor:
@@ -244,22 +257,10 @@ class _Loop:
         self.network.eval()
         return self.network(self.field, self.inputs)[1]
 
-    def _predict(self, raw: Tensor) -> np.ndarray:
-        """Return probabilities or values in the label's own unit."""
-        raw = raw.double()
-        match self.task.task_type:
-            case TaskType.BINARY:
-                return raw[:, 0].sigmoid().cpu().numpy()
-            case TaskType.MULTICLASS:
-                return raw.softmax(dim=1).cpu().numpy()
-            case TaskType.REGRESSION:
-                centre, spread = _label_scale(self.task)
-                return raw[:, 0].cpu().numpy() * spread + centre
-
     def _score(self, raw: Tensor, part: int) -> float:
         rows = self.rows[part]
         labels = self.task.labels[rows.cpu().numpy()]
-        return float(self.metric.score(labels, self._predict(raw[rows])))
+        return float(self.metric.score(labels, predictions_of(self.task, raw[rows])))
 
     def _gradient_ratio(self) -> float:
         layers = self.network.layers

@@ -30,6 +30,19 @@ STATISTICS = (
         " Scandinavian Journal of Statistics 6.",
     ),
 )
+INFLUENCE = (
+    (
+        "Influence by hop and table",
+        "Xu et al. (2018), arXiv:1806.03536; by hop Liang et al. (2025),"
+        " arXiv:2503.09008.",
+    ),
+    ("Shuffling a table", 'Breiman (2001), "Random Forests", Machine Learning 45.'),
+    (
+        "Over-squashing",
+        "Alon and Yahav (2021), arXiv:2006.05205; Di Giovanni et al. (2023),"
+        " arXiv:2302.02941.",
+    ),
+)
 TRAINING = (
     ("Optimiser", "Kingma and Ba (2015), arXiv:1412.6980 (Adam)."),
     ("Column encoders", "Hu et al. (2024), arXiv:2404.00776 (PyTorch Frame)."),
@@ -95,5 +108,6 @@ def _of_the_rest(results: Results) -> Iterator[tuple[str, str]]:
     used = {floor["learner"] for floor in results.comparison["baselines"]}
     yield from ((f"Floor: {name}", LEARNERS[name]) for name in LEARNERS if name in used)
     yield from STATISTICS if results.comparison["contrasts"] else STATISTICS[:1]
+    yield from INFLUENCE if len(results.influence) else ()
     if len(results.projection):
         yield ALIGNMENT

@@ -22,6 +22,7 @@ from workbench.links import Linked, Links, link
 from workbench.reach import node_hops, spread, table_hops
 from workbench.schema import Schema
 from workbench.task import Task
+from workbench.walk import Walk, walk_profile
 
 __all__ = [
     "EdgeCount",
@@ -99,6 +100,7 @@ class Survey:
         hops: Layers needed to see a row of each ``"table.column"``; None for never.
         unreachable: Tables in the graph none of whose rows is ever seen.
         reach: Per hop and table, how much is seen.
+        walk: Per depth and hop, where a random walk from a row to predict ends.
         hubs: One node at most an end of an edge type, the largest share first.
         components: Number of connected components, whichever way messages run.
         warnings: The plan's, and what the rows add.
@@ -110,6 +112,7 @@ class Survey:
     hops: Mapping[str, int | None]
     unreachable: tuple[str, ...]
     reach: tuple[Reach, ...]
+    walk: tuple[Walk, ...]
     hubs: tuple[Hub, ...]
     components: int
     warnings: tuple[str, ...]
@@ -157,6 +160,7 @@ def survey(
         hops=_column_hops(schema, blueprint, near, hops),
         unreachable=unreachable,
         reach=tuple(_reach(schema, task, blueprint, links, max_hops)),
+        walk=tuple(walk_profile(links, blueprint.target, task.rows, max_hops)),
         hubs=hubs,
         components=_num_components(links),
         warnings=(*blueprint.warnings, *_row_warnings(unreachable, hubs)),
@@ -205,6 +209,7 @@ def survey_to_json(found: Survey) -> dict[str, Any]:
         "semantic_reach": [list(one) for one in semantic_reach(blueprint)],
         "unreachable": list(found.unreachable),
         "reach": [asdict(one) for one in found.reach],
+        "walk": [asdict(one) for one in found.walk],
         "hubs": [asdict(one) for one in found.hubs],
         "components": found.components,
         "tables": _decisions_to_json(blueprint.tables),

@@ -4,18 +4,24 @@ from workbench.figures.contrasts import contrast_figure
 from workbench.figures.cost import cost_figure
 from workbench.figures.depths import depth_figure
 from workbench.figures.embeddings import projection_figure
+from workbench.figures.influence import influence_figure
 from workbench.figures.layers import last_layer_figure, layer_figure
 from workbench.figures.plans import hop_heatmap, reach_figure
+from workbench.figures.siblings import sibling_figure
 from workbench.figures.training import train_test_figure
+from workbench.figures.walks import walk_figure
 
 __all__ = [
     "contrast_figure",
     "cost_figure",
     "depth_figure",
     "hop_heatmap",
+    "influence_figure",
     "last_layer_figure",
     "layer_figure",
     "projection_figure",
     "reach_figure",
+    "sibling_figure",
     "train_test_figure",
+    "walk_figure",
 ]

@@ -32,7 +32,7 @@ def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
         plans: The ``plan --json`` document of every source.
         dark: Whether the ink is for dark paper.
     """
-    graphs = _graphs(plans)
+    graphs = graphs_of(plans)
     tables, left_out = _most_reached([graph for _, graph in graphs])
     columns = max(1, min(len(graphs), MAX_PANELS_A_ROW))
     rows = max(1, -(-len(graphs) // columns))
@@ -89,7 +89,7 @@ def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
 
 def hop_heatmap(plans: Plans, *, dark: bool = False) -> Chart:
     """Draw the hops from the target to each table's nearest column, table × graph."""
-    graphs = _graphs(plans)
+    graphs = graphs_of(plans)
     nearest = [nearest_hops(graph) for _, graph in graphs]
     names = {table for hops in nearest for table in hops}
     tables = sorted(names, key=lambda table: (_order(nearest, table), table))
@@ -150,7 +150,7 @@ def nearest_hops(graph: Mapping[str, Any]) -> dict[str, int | None]:
     return nearest
 
 
-def _graphs(plans: Plans) -> list[tuple[str, Mapping[str, Any]]]:
+def graphs_of(plans: Plans) -> list[tuple[str, Mapping[str, Any]]]:
     """Return every graph with its label, source by source."""
     pairs = [
         (source, graph)

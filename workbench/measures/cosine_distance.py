@@ -5,14 +5,10 @@ from workbench.measure import Flag, Measure, Measurement, Rows
 
 def cosine_distance(rows: Rows) -> Measurement:
     """Return the mean cosine distance over ordered pairs of live rows."""
-    live = rows.live
-    number = int(live.sum())
+    number = int(rows.live.sum())
     if number < 2:
         return Measurement(float("nan"), number, Flag.TOO_FEW_ROWS)
-    directions = rows.scaled[live] / rows.lengths[live, None]
-    mean = directions.mean(axis=0)
-    value = float(number / (number - 1) * (1 - (mean**2).sum()))
-    return Measurement(max(value, 0.0), number, Flag.NONE)
+    return Measurement(rows.mean_distance, number, Flag.NONE)
 
 
 COSINE_DISTANCE = Measure(

@@ -11,6 +11,7 @@ from workbench.chart import (
     all_series,
     metric_label,
     number,
+    pick,
     series_style,
 )
 from workbench.results import Results
@@ -89,3 +90,21 @@ def training_table(results: Results) -> pd.DataFrame:
         mine["graph"] = series_style(results, series).label
         means = pd.concat([means, mine.reset_index()], ignore_index=True)
     return pd.DataFrame(means[list(TITLES)]).rename(columns=dict(TITLES))
+
+
+def drop_table(results: Results, depth: int) -> pd.DataFrame:
+    """Return what the score loses without each table, a row a table, a column a graph.
+
+    Tables of which nothing costs anything are left out; the costliest come first.
+    """
+    frame = pick(results.influence, kind="permutation", depth=depth)
+    columns = {
+        series_style(results, series).label: series.rows(frame)
+        .groupby("name")["value"]
+        .mean()
+        for series in all_series(results)
+    }
+    table = pd.DataFrame(columns)
+    table = table[(table != 0).any(axis=1) & table.notna().any(axis=1)]
+    order = table.max(axis=1).sort_values(ascending=False).index
+    return table.loc[order].rename_axis("Table").reset_index()

@@ -3,22 +3,29 @@
 import streamlit as st
 
 from workbench.chart import all_series, best_depths, series_style
+from workbench.diagnosis import diagnose
 from workbench.errors import WorkbenchError
+from workbench.evidence import gather
 from workbench.figures import (
     contrast_figure,
     cost_figure,
     depth_figure,
     hop_heatmap,
+    influence_figure,
     last_layer_figure,
     layer_figure,
     projection_figure,
     reach_figure,
+    sibling_figure,
     train_test_figure,
+    walk_figure,
 )
 from workbench.jobs import find_job
+from workbench.measure import Rows
 from workbench.measures import MEASURES
 from workbench.reading import HEADLINE_MEASURE, read_depth
 from workbench.ui import calls, downloads, place, scores, widgets, words
+from workbench.view import Labelled
 
 st.title("Compare")
 
@@ -85,11 +92,16 @@ for index, series in enumerate(everything):
             delta_arrow="off",
         )
         st.caption(widgets.as_text(read_depth(results, series).sentence))
+        shows = diagnose(gather(results, series, depth))
+        st.markdown(f"At this depth: **{widgets.as_text(', '.join(shows.kinds))}**")
+        for sentence in shows.sentences:
+            st.caption(widgets.as_text(sentence))
 
 # --- why -------------------------------------------------------------------
 
 VIEWS = (
     "Sameness (oversmoothing)",
+    "Influence (over-squashing)",
     "Embeddings",
     "Train and test",
     "Differences",
@@ -97,12 +109,17 @@ VIEWS = (
     "Cost",
     "All runs",
 )
-sameness, embeddings, train_test, differences, reach, cost, runs = st.tabs(
+sameness, influence, embeddings, train_test, differences, reach, cost, runs = st.tabs(
     VIEWS, key="view", on_change="rerun", bind="query-params"
 )
 if sameness.open:
     with sameness:
-        measures = [name for name in MEASURES if name in set(results.layers["measure"])]
+        measured = set(results.layers["measure"])
+        measures = [
+            name
+            for name, one in MEASURES.items()
+            if name in measured and one.takes in (Rows, Labelled)
+        ]
         if not measures:
             st.info("No run of this study was measured.")
         else:
@@ -129,6 +146,28 @@ if sameness.open:
                     "compare_layers",
                 )
             st.caption(widgets.as_text(f"{measure}: {MEASURES[measure].formula}"))
+            with st.expander("Smoothing through each foreign key"):
+                widgets.show_chart(
+                    sibling_figure(results, depth=depth, dark=dark), "compare_siblings"
+                )
+if influence.open:
+    with influence:
+        widgets.show_chart(
+            influence_figure(results, depth=depth, dark=dark), "compare_influence"
+        )
+        dropped = scores.drop_table(results, depth)
+        if len(dropped):
+            st.markdown("#### What a score loses without a table")
+            st.dataframe(
+                dropped,
+                hide_index=True,
+                key="compare_drops",
+                alt="What the test score loses when a table's rows are shuffled",
+            )
+            st.caption(
+                "Test score less the mean score after the table's rows were shuffled;"
+                " first seed. Read on test rows, and used to choose nothing."
+            )
 if embeddings.open:
     with embeddings:
         layer = depth
@@ -166,6 +205,7 @@ if reach.open:
     with reach:
         widgets.show_chart(hop_heatmap(results.plans, dark=dark), "compare_hops")
         widgets.show_chart(reach_figure(results.plans, dark=dark), "compare_reach")
+        widgets.show_chart(walk_figure(results.plans, dark=dark), "compare_walk")
 if cost.open:
     with cost:
         widgets.show_chart(cost_figure(results, dark=dark), "compare_cost")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.figures import hop_heatmap, reach_figure
+from workbench.figures import hop_heatmap, reach_figure, walk_figure
 from workbench.palette import EXPLANATIONS, arm_style, topology_label
 from workbench.topologies import TOPOLOGIES
 from workbench.ui import calls, drawings, place, tables, widgets
@@ -98,6 +98,7 @@ with left:
     widgets.show_chart(hop_heatmap(planned.plans, dark=dark), "graphs_hops")
 with right:
     widgets.show_chart(reach_figure(planned.plans, dark=dark), "graphs_reach")
+widgets.show_chart(walk_figure(planned.plans, dark=dark), "graphs_walk")
 st.page_link(
     widgets.page_file("train"),
     label="Train on these graphs",
