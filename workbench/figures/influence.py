@@ -70,11 +70,12 @@ def influence_figure(
     below = -0.3 / rows
     figure.update_layout(
         barmode="stack",
-        margin={"t": 92, "b": 120},
-        legend={"y": below, "x": 0, "xanchor": "left"},
-        legend2={"orientation": "h", "y": below, "x": 0.52, "yanchor": "top"},
+        margin={"t": 92, "b": 130},
+        legend={"y": below},
+        legend2={"orientation": "h", "x": 0, "y": below * 1.4, "yanchor": "top"},
     )
-    whole_number_axis(figure, results.depths, "Depth (layers)")
+    whole_number_axis(figure, results.depths, "")
+    figure.update_xaxes(title_text="Depth (layers)", row=rows)
     figure.update_yaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(title_text="Share of influence", col=1)
     if depth is not None and shown:

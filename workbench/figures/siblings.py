@@ -53,9 +53,9 @@ def sibling_figure(
                 figure.add_trace(trace, row=1, col=column)
                 named.add(key)
     title = f"How much siblings differ, in networks of depth {shown}"
-    style_figure(figure, title, dark=dark, height=400)
+    style_figure(figure, title, dark=dark, height=420)
     figure.update_annotations(font_size=13)
-    figure.update_layout(margin={"t": 92})
+    figure.update_layout(margin={"t": 92}, legend={"y": -0.28})
     figure.update_xaxes(title_text="Layer", dtick=1)
     figure.update_yaxes(range=[-0.02, 1.02])
     figure.update_yaxes(title_text="Within-parent share", col=1)
