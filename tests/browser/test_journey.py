@@ -56,7 +56,7 @@ def test_from_a_sample_card_to_the_report(
     start(page).click()
     expect(page).to_have_url(re.compile("results=[0-9a-f]{16}"), timeout=LONG)
 
-    page.get_by_role("button", name="See results").click(timeout=LONG)
+    page.get_by_role("link", name="See results").click(timeout=LONG)
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
     settle(page)
     expect(page.get_by_text("Test", exact=False).first).to_be_visible()

@@ -105,9 +105,13 @@ def _show_end(job: Job, state: Progress) -> None:
     else:
         st.error(widgets.as_text(f"{words.JOB_DIED} {job.error()}"))
     with st.container(horizontal=True):
-        if finished and st.button("See results", type="primary", key="train_see"):
-            st.switch_page(
+        if finished:
+            # A link, not a button that switches the page: a tick of this fragment that
+            # is under way meanwhile could make the browser drop the new page.
+            st.page_link(
                 widgets.page_file("compare"),
+                label="See results",
+                icon=":material/arrow_forward:",
                 query_params={place.RESULTS: job.folder.name},
             )
         if state.phase != "done" and st.button("Go on", key="train_go_on"):
