@@ -151,3 +151,19 @@ def test_an_empty_table_and_strange_names_are_normal(tmp_path: Path) -> None:
         values = database.arrow("order", ['a "b'])
         assert values.column(0).to_pylist() == ['x; DROP TABLE "order"']
         assert database.links("empty", ["o"], "order", ["select"]).tolist() == []
+
+
+def test_a_key_to_a_column_with_a_dot_in_its_name_is_kept(tmp_path: Path) -> None:
+    path = write_sqlite(
+        tmp_path / "dots.db",
+        """
+        CREATE TABLE p ("a.b" INTEGER PRIMARY KEY, x REAL);
+        CREATE TABLE c (id INTEGER PRIMARY KEY, "p.a" INTEGER REFERENCES p ("a.b"));
+        INSERT INTO p VALUES (5, 1), (6, 2);
+        INSERT INTO c VALUES (1, 6);
+        """,
+    )
+    with connect(path) as database:
+        (key,) = database.table("c").foreign_keys
+        assert (key.columns, key.ref_columns) == (("p_a",), ("a_b",))
+        assert database.links("c", ["p_a"], "p", ["a_b"]).tolist() == [1]

@@ -118,13 +118,20 @@ class ColumnarReader(AbstractReader):
         new_names = dict(zip([one.name for one in self._relations], names, strict=True))
         types: dict[tuple[str, str], pa.DataType] = {}
         tables = []
+        columns: dict[str, Mapping[str, str]] = {}
         with self._told():
             for name, relation in zip(names, self._relations, strict=True):
-                table, kinds, sentences = self._table(name, relation, new_names)
+                stored = self._stored(relation)
+                shown, sentences = distinct_names(stored, f"column of {name}")
+                columns[name] = dict(zip(stored, shown, strict=True))
+                renamed += sentences
+                table, kinds, sentences = self._table(
+                    name, relation, stored, columns[name], new_names
+                )
                 tables.append(table)
                 types |= {(name, column): kind for column, kind in kinds.items()}
                 renamed += sentences
-        settled, left_out = resolve_keys(tables)
+        settled, left_out = resolve_keys(tables, columns)
         return Reflection(
             tables=settled,
             types=types,
@@ -159,22 +166,29 @@ class ColumnarReader(AbstractReader):
                 f"The {self._shown} cannot be read: {cause.rstrip('.')}."
             ) from error
 
-    def _table(
-        self, name: str, relation: Relation, new_names: Mapping[str, str]
-    ) -> tuple[SourceTable, dict[str, pa.DataType], list[str]]:
+    def _stored(self, relation: Relation) -> dict[str, str]:
+        """Return DuckDB's type of every column, in order."""
         described = self._connection.execute(
             f"DESCRIBE SELECT * FROM {relation.sql}"
         ).fetchall()
+        return {row[0]: row[1] for row in described}
+
+    def _table(
+        self,
+        name: str,
+        relation: Relation,
+        stored: Mapping[str, str],
+        spelt: Mapping[str, str],
+        new_names: Mapping[str, str],
+    ) -> tuple[SourceTable, dict[str, pa.DataType], list[str]]:
         declared = {one.name: one for one in relation.columns or ()}
-        stored = {row[0]: row[1] for row in described}
-        shown, sentences = distinct_names(stored, f"column of {name}")
+        sentences = []
         kinds_of_values = {
             column: _kind(relation, declared.get(column), kind)
             for column, kind in stored.items()
         }
         readings = self._readings(relation.sql, kinds_of_values)
         columns, kinds, picked = [], {}, []
-        spelt = dict(zip(stored, shown, strict=True))
         for source_name, new_name in spelt.items():
             reading = readings.get(source_name)
             if reading is None:
@@ -203,9 +217,9 @@ class ColumnarReader(AbstractReader):
             primary_key=tuple(spelt.get(one, one) for one in relation.primary_key),
             foreign_keys=tuple(
                 SourceKey(
-                    tuple(spelt.get(one, one) for one in key.columns),
+                    key.columns,
                     new_names.get(key.ref_table, key.ref_table),
-                    tuple(one.replace(".", "_") for one in key.ref_columns),
+                    key.ref_columns,
                 )
                 for key in relation.foreign_keys
             ),

@@ -41,7 +41,7 @@ from workbench.snapshot import (
     Reading,
     Snapshot,
     derive_snapshot,
-    is_snapshot,
+    find_snapshot,
     open_snapshot,
     take_snapshot,
 )
@@ -285,8 +285,10 @@ def connect(
         address = Address(Kind.SQLITE, written, (_build_sample(name),))
     else:
         address = parse_address(written, password)
-    if address.kind is Kind.DUCKDB and is_snapshot(address.paths[0]):
-        return reopen(address.paths[0])
+    if address.kind is Kind.DUCKDB:
+        kept = find_snapshot(address.paths[0])
+        if kept is not None:
+            return Database(kept)
     shown = shown or address.shown
     request = Request(
         address=shown,

@@ -7,7 +7,7 @@ any of them in the same way.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -210,20 +210,25 @@ def distinct_names(names: Iterable[str], kind: str) -> tuple[list[str], list[str
 
 
 def resolve_keys(
-    tables: Sequence[SourceTable],
+    tables: Sequence[SourceTable], renamed: Mapping[str, Mapping[str, str]]
 ) -> tuple[tuple[SourceTable, ...], list[str]]:
     """Return tables whose keys name what exists, and a sentence for each key left out.
 
     Names match as they are spelt, else without regard to case; a key without
     ``ref_columns`` refers to the parent's primary key.
+
+    Args:
+        tables: Under their new names, but for the columns of foreign keys.
+        renamed: By table, the new name of every column by the source's own.
     """
     sentences: list[str] = []
-    by_name = {table.name: table for table in tables}
+    whole = [replace(table, primary_key=_primary(table)) for table in tables]
+    by_name = {table.name: table for table in whole}
     settled = []
-    for table in tables:
+    for table in whole:
         keys = []
         for key in table.foreign_keys:
-            found = _resolve(key, table, by_name)
+            found = _resolve(key, table, by_name, renamed)
             if found is not None:
                 keys.append(found)
                 continue
@@ -232,32 +237,45 @@ def resolve_keys(
                 f' "{key.ref_table}" is left out: the table or a column of the key is'
                 " not there."
             )
-        primary = _spelt(table.primary_key, [one.name for one in table.columns]) or ()
-        settled.append(
-            SourceTable(
-                name=table.name,
-                num_rows=table.num_rows,
-                columns=table.columns,
-                primary_key=primary,
-                foreign_keys=tuple(dict.fromkeys(keys)),
-            )
-        )
+        settled.append(replace(table, foreign_keys=tuple(dict.fromkeys(keys))))
     return tuple(settled), sentences
 
 
+def _primary(table: SourceTable) -> tuple[str, ...]:
+    return _spelt(table.primary_key, [one.name for one in table.columns]) or ()
+
+
 def _resolve(
-    key: SourceKey, table: SourceTable, by_name: Mapping[str, SourceTable]
+    key: SourceKey,
+    table: SourceTable,
+    by_name: Mapping[str, SourceTable],
+    renamed: Mapping[str, Mapping[str, str]],
 ) -> SourceKey | None:
     named = _spelt([key.ref_table], by_name)
     if not named:
         return None
     parent = by_name[named[0]]
-    own = _spelt(key.columns, [one.name for one in table.columns])
-    wanted = key.ref_columns or parent.primary_key
-    ref = _spelt(wanted, [one.name for one in parent.columns])
+    own = _held(key.columns, table, renamed)
+    ref = parent.primary_key
+    if key.ref_columns:
+        ref = _held(key.ref_columns, parent, renamed)
     if not own or not ref or len(own) != len(ref):
         return None
     return SourceKey(own, parent.name, ref)
+
+
+def _held(
+    columns: Sequence[str],
+    table: SourceTable,
+    renamed: Mapping[str, Mapping[str, str]],
+) -> tuple[str, ...] | None:
+    """Return columns under their new names, or None if the table does not hold one."""
+    new_names = renamed[table.name]
+    written = _spelt(columns, new_names)
+    if written is None:
+        return None
+    found = tuple(new_names[one] for one in written)
+    return found if {*found} <= {one.name for one in table.columns} else None
 
 
 def _spelt(names: Sequence[str], known: Iterable[str]) -> tuple[str, ...] | None:

@@ -215,13 +215,12 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def is_snapshot(path: Path) -> bool:
-    """Return whether a file was written by `take_snapshot`."""
+def find_snapshot(path: Path) -> Snapshot | None:
+    """Return an opened snapshot where `take_snapshot` wrote the file, else None."""
     try:
-        open_snapshot(path).connection.close()
+        return open_snapshot(path)
     except (duckdb.Error, KeyError, ValueError):
-        return False
-    return True
+        return None
 
 
 def _write(

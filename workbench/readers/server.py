@@ -140,7 +140,7 @@ class ServerReader(AbstractReader):
             draft = _Draft(self._connection, inspector, self._dialect, found)
             tables = [draft.table(*one) for one in found]
         self._picked = draft.picked
-        settled, left_out = resolve_keys(tables)
+        settled, left_out = resolve_keys(tables, draft.renamed)
         return Reflection(
             tables=settled,
             types={
@@ -295,6 +295,7 @@ class _Draft:
         names, self.warnings = distinct_names(written, "table")
         self.names = dict(zip(found, names, strict=True))
         self.picked: dict[str, tuple[str, list[Column]]] = {}
+        self.renamed: dict[str, Mapping[str, str]] = {}
         by_schema = {schema for schema, _ in found}
         self.columns = _multi(inspector.get_multi_columns, by_schema)
         self.primary_keys = _multi(inspector.get_multi_pk_constraint, by_schema)
@@ -313,6 +314,7 @@ class _Draft:
         )
         self.warnings += renamed
         spelt = {one["name"]: new for one, new in zip(reflected, shown, strict=True)}
+        self.renamed[name] = spelt
         picked, columns = [], []
         for one in reflected:
             column = quoted(one["name"])
@@ -340,7 +342,7 @@ class _Draft:
             num_rows=num_rows,
             columns=tuple(columns),
             primary_key=tuple(spelt[one] for one in key),
-            foreign_keys=tuple(self._keys(schema, source_name, spelt)),
+            foreign_keys=tuple(self._keys(schema, source_name)),
         )
 
     def _fits(self, relation: str, column: str) -> bool:
@@ -357,17 +359,15 @@ class _Draft:
         )
         return f"{marks.initial_quote}{plain}{marks.final_quote}"
 
-    def _keys(
-        self, schema: str | None, table: str, spelt: Mapping[str, str]
-    ) -> Iterator[SourceKey]:
+    def _keys(self, schema: str | None, table: str) -> Iterator[SourceKey]:
         for key in self.foreign_keys[schema, table]:
             parent = key["referred_schema"], key["referred_table"]
             if parent not in self.names and parent[0] == schema:
                 parent = None, parent[1]
             yield SourceKey(
-                tuple(spelt[one] for one in key["constrained_columns"]),
+                tuple(key["constrained_columns"]),
                 self.names.get(parent, str(parent[1])),
-                tuple(one.replace(".", "_") for one in key["referred_columns"]),
+                tuple(key["referred_columns"]),
             )
 
 

@@ -99,7 +99,7 @@ class SqliteReader(AbstractReader):
         if not drawn:
             raise DatabaseError(f'The file "{self._path}" holds no tables.')
         self._queries = {one.table.name: one.query for one in drawn}
-        tables, left_out = resolve_keys([one.table for one in drawn])
+        tables, left_out = resolve_keys([one.table for one in drawn], draft.renamed)
         return Reflection(
             tables=tables,
             types={
@@ -258,6 +258,7 @@ class _Draft:
         self.connection = connection
         self.distrusted = distrusted
         self.warnings: list[str] = []
+        self.renamed: dict[str, Mapping[str, str]] = {}
 
     def tables(self) -> list[_Drawn]:
         names = self._table_names()
@@ -292,6 +293,7 @@ class _Draft:
         )
         self.warnings += renamed
         new_names = {one.name: new for one, new in zip(declared, shown, strict=True)}
+        self.renamed[name] = new_names
         readings = self._readings(source_name, declared, f"{name}.", new_names)
         columns = tuple(
             SourceColumn(new_names[one.name], one.sql_type, one.nullable)
@@ -308,7 +310,7 @@ class _Draft:
             num_rows=num_rows,
             columns=columns,
             primary_key=_primary_key(declared, readings, new_names),
-            foreign_keys=tuple(self._keys(source_name, new_names, spelt)),
+            foreign_keys=tuple(self._keys(source_name, spelt)),
         )
         return _Drawn(
             table=table,
@@ -359,9 +361,7 @@ class _Draft:
                 found[one.name] = _read_sql(one.name, kind, is_certain), kind
         return found
 
-    def _keys(
-        self, table: str, new_names: Mapping[str, str], spelt: Mapping[str, str]
-    ) -> Iterator[SourceKey]:
+    def _keys(self, table: str, spelt: Mapping[str, str]) -> Iterator[SourceKey]:
         found = self.connection.execute(
             'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?)'
             " ORDER BY id DESC, seq",
@@ -370,7 +370,7 @@ class _Draft:
         for _, parts in groupby(found.fetchall(), key=itemgetter(0)):
             _, ref_tables, columns, ref_columns = zip(*parts, strict=True)
             yield SourceKey(
-                tuple(new_names.get(one, one) for one in columns),
+                columns,
                 spelt.get(ref_tables[0], ref_tables[0]),
                 # REFERENCES parent, without columns: its primary key
                 () if None in ref_columns else tuple(ref_columns),
