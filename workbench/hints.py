@@ -29,6 +29,8 @@ class TaskSpec:
         description: A plain sentence.
         optimal: The best possible score of the metric on the test rows, from 0 to 1,
             where it is known because the signal was planted.
+        horizon: Seconds from a row's own time until its label is known, for a task
+            about the future; None where the label is a fact of the row.
     """
 
     target: str
@@ -40,6 +42,7 @@ class TaskSpec:
     name: str = ""
     description: str = ""
     optimal: float | None = None
+    horizon: float | None = None
 
     @property
     def table(self) -> str:
