@@ -1,5 +1,6 @@
 """DuckDB files are read with their keys, and cannot reach anything else."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -179,6 +180,38 @@ def test_a_view_that_reads_another_file_is_never_run(tmp_path: Path) -> None:
     )
     with connect(path) as database:
         assert [table.name for table in database.tables] == ["t"]
+
+
+def test_a_file_that_only_calls_itself_a_snapshot_is_read_as_any_other(
+    tmp_path: Path,
+) -> None:
+    told = {
+        "name": "told",
+        "source": "told",
+        "fingerprint": "0" * 16,
+        "tables": [
+            {
+                "name": "t",
+                "num_rows": 1_000_000,
+                "columns": [{"name": "a", "sql_type": "INTEGER", "nullable": True}],
+                "primary_key": [],
+                "foreign_keys": [],
+            }
+        ],
+        "warnings": [],
+        "has_rows": True,
+    }
+    path = write(
+        tmp_path / "made_up.duckdb",
+        f"""
+        CREATE TABLE t AS SELECT 0::BIGINT AS __row, 7::BIGINT AS a;
+        CREATE SCHEMA "__workbench";
+        CREATE TABLE "__workbench".meta AS SELECT '{json.dumps(told)}' AS content;
+        """,
+    )
+    with connect(path) as database:
+        assert database.name == "made_up"
+        assert database.table("t").num_rows == 1
 
 
 def test_absurd_names_are_quoted_and_told_apart(tmp_path: Path) -> None:

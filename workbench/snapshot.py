@@ -32,6 +32,9 @@ FORMAT = 2  # a new number makes every snapshot be written again
 FOLDER = "snapshots"
 SNAPSHOT_ENDING = ".duckdb"
 META = '"__workbench"."meta"'
+TYPES: Mapping[str, str] = MappingProxyType(
+    {"int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR"}
+)  # how each of Arrow's types is stored
 CLOSED: Mapping[str, str] = MappingProxyType(
     {"enable_external_access": "false", "lock_configuration": "true"}
 )  # no file, extension or network beyond the snapshot, and no way to open up
@@ -216,11 +219,39 @@ def _text(value: str) -> str:
 
 
 def find_snapshot(path: Path) -> Snapshot | None:
-    """Return an opened snapshot where `take_snapshot` wrote the file, else None."""
+    """Return an opened snapshot where `take_snapshot` wrote the file, else None.
+
+    A file from elsewhere that calls itself a snapshot, and does not hold what it says,
+    is none.
+    """
     try:
-        return open_snapshot(path)
-    except (duckdb.Error, KeyError, ValueError):
+        found = open_snapshot(path)
+    except (duckdb.Error, KeyError, TypeError, ValueError):
         return None
+    if _holds_what_it_says(found):
+        return found
+    found.connection.close()
+    return None
+
+
+def _holds_what_it_says(snapshot: Snapshot) -> bool:
+    row = quote(ROW)
+    for table in snapshot.tables:
+        kinds = {snapshot.types.get((table.name, one.name)) for one in table.columns}
+        if not kinds <= {*TYPES.values()}:
+            return False
+        try:
+            (found,) = snapshot.connection.execute(
+                f"SELECT count(*), count(DISTINCT {row}), min({row}), max({row})"
+                f" FROM {quote(table.name)}"
+            ).fetchall()
+        except duckdb.Error:
+            return False
+        last = table.num_rows - 1
+        ends = (0, last) if table.num_rows else (None, None)
+        if found != (table.num_rows, table.num_rows, *ends):
+            return False
+    return True
 
 
 def _write(
@@ -354,7 +385,7 @@ def _hash(connection: duckdb.DuckDBPyConnection, reflection: Reflection) -> str:
 
 def _physical(reflection: Reflection, table: str, column: str) -> str:
     kind = str(reflection.types[table, column])
-    return {"int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR"}[kind]
+    return TYPES[kind]
 
 
 def _read_table(content: Mapping[str, Any]) -> SourceTable:
