@@ -4,6 +4,7 @@ A reader is one kind of source (a member of ``readers/``); a snapshot is written
 any of them in the same way.
 """
 
+import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,8 +13,10 @@ from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy.engine import URL
 
+from workbench.errors import DatabaseError
 from workbench.limits import Limits
 
 BATCH_ROWS = 50_000
@@ -178,6 +181,24 @@ def quote(identifier: str) -> str:
     '"an ""odd"" name"'
     """
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def hash_file(path: Path) -> bytes:
+    """Return the SHA-256 of a file's content.
+
+    Raises:
+        DatabaseError: The file may not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise DatabaseError(f'The file "{path}" may not be read.') from error
+
+
+def finite(numbers: pa.Array) -> pa.Array:
+    """Return floats with NaN and infinities as missing values."""
+    return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, numbers.type))
 
 
 def distinct_names(names: Iterable[str], kind: str) -> tuple[list[str], list[str]]:

@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from pathlib import Path
 
 import pyarrow as pa
 
 from workbench.columnar import ColumnarReader, Relation
 from workbench.ddl.declared import DeclaredSchema, DeclaredTable, Unread
 from workbench.errors import DatabaseError
-from workbench.reader import Request, SourceColumn, SourceKey
+from workbench.reader import Request, SourceColumn, SourceKey, hash_file
 from workbench.staging import Staging
 
 Batch = tuple[str, tuple[str, ...], Sequence[tuple[str | None, ...]]]
@@ -121,13 +120,5 @@ def _relation(table: DeclaredTable, sql: str, names: dict[str, str]) -> Relation
 def _hash(request: Request) -> str:
     total = hashlib.sha256(str(request.dialect).encode())
     for path in request.paths:
-        total.update(_file_hash(path))
+        total.update(hash_file(path))
     return total.hexdigest()[:16]
-
-
-def _file_hash(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        raise DatabaseError(f'The file "{path}" may not be read.') from error

@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 
 from workbench.errors import DatabaseError
+from workbench.reader import hash_file
 
 MAX_FILES = 20_000
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
@@ -165,7 +166,7 @@ def hash_files(files: Iterable[File], notes: Iterable[str] = ()) -> str:
     total = hashlib.sha256()
     for file in sorted(files, key=lambda one: one.name):
         total.update(hashlib.sha256(file.name.encode(errors="replace")).digest())
-        total.update(_file_hash(file.path))
+        total.update(hash_file(file.path))
     for note in notes:
         total.update(hashlib.sha256(note.encode(errors="replace")).digest())
     return total.hexdigest()[:16]
@@ -173,14 +174,6 @@ def hash_files(files: Iterable[File], notes: Iterable[str] = ()) -> str:
 
 def _refuse(error: OSError) -> None:
     raise DatabaseError(f'The folder "{error.filename}" may not be read.') from error
-
-
-def _file_hash(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        raise DatabaseError(f'The file "{path}" may not be read.') from error
 
 
 def _ending(name: str) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import adbc_driver_manager
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import CompileError, NoSuchModuleError, SQLAlchemyError
@@ -28,6 +27,7 @@ from workbench.reader import (
     SourceKey,
     SourceTable,
     distinct_names,
+    finite,
     resolve_keys,
 )
 
@@ -235,7 +235,7 @@ class ServerReader(AbstractReader):
                     pa.array(map(CONVERT[field.type], values), type=field.type)
                     for values, field in zip(columns, schema, strict=True)
                 ]
-                yield _finite(pa.record_batch(arrays, schema=schema))
+                yield _with_finite(pa.record_batch(arrays, schema=schema))
 
     def _fast_batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         if self._fast is None:
@@ -243,7 +243,7 @@ class ServerReader(AbstractReader):
         with self._fast.cursor() as cursor:
             cursor.execute(query)
             for batch in cursor.fetch_record_batch():
-                yield _finite(pa.record_batch(batch.columns, schema=schema))
+                yield _with_finite(pa.record_batch(batch.columns, schema=schema))
 
     def _open_fast(self) -> Any:
         """Return a second connection, which sees what the first one sees."""
@@ -386,12 +386,10 @@ def _written_type(kind: AnyType, connection: Connection) -> str:
         return ""
 
 
-def _finite(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _with_finite(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch with NaN and infinities as missing values."""
     arrays = [
-        pc.if_else(pc.is_finite(array), array, pa.scalar(None, array.type))
-        if array.type == pa.float64()
-        else array
+        finite(array) if array.type == pa.float64() else array
         for array in batch.columns
     ]
     return pa.record_batch(arrays, schema=batch.schema)

@@ -14,7 +14,6 @@ from pathlib import Path
 import adbc_driver_manager
 import adbc_driver_sqlite.dbapi
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from workbench.errors import DatabaseError
 from workbench.reader import (
@@ -27,6 +26,8 @@ from workbench.reader import (
     SourceKey,
     SourceTable,
     distinct_names,
+    finite,
+    hash_file,
     quote,
     resolve_keys,
 )
@@ -219,8 +220,7 @@ def _copy(
 def _hash(paths: Sequence[Path]) -> str:
     total = hashlib.sha256()
     for path in paths:
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
+        total.update(hash_file(path))
     return total.hexdigest()[:16]
 
 
@@ -481,7 +481,7 @@ def _as_reflected(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 def _clean(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if kind == pa.float64():  # an infinity is a missing value
-        return pc.if_else(pc.is_finite(array), array, pa.scalar(None, kind))
+        return finite(array)
     if kind != pa.string():
         return array
     binary = array.cast(pa.binary())
