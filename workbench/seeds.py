@@ -100,13 +100,12 @@ def with_seeds(
             " database with rows, or predict a column."
         )
     asked = _Asked.read(database, schema, forecast)
-    first, last = asked.span()
-    times, notes = _seed_times(forecast, first, last)
-    source, query = asked.table(), asked.query(len(times))
+    source, query = asked.table(), asked.query()
+    times, notes = _seed_times(forecast, *asked.span())
     told = [VERSION, database.fingerprint, asdict(source), query, times]
     fingerprint = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
     try:
-        seeded = extend(database, fingerprint, source, (query, times), root)
+        seeded = extend(database, fingerprint, source, (query, [times]), root)
     except duckdb.Error as error:
         if forecast.where is None:
             raise
@@ -219,8 +218,8 @@ class _Asked:
             foreign_keys=(SourceKey(tuple(keys), entity.name, entity.primary_key),),
         )
 
-    def query(self, num_times: int) -> str:
-        """Return the SQL of the table's rows; its values are the seed times."""
+    def query(self) -> str:
+        """Return the SQL of the table's rows; its value is the list of seed times."""
         pairs = self.database.comparable(
             ("c", self.events.name, self.key.columns),
             ("p", self.entity.name, self.key.ref_columns),
@@ -235,7 +234,7 @@ class _Asked:
             else ""
         )
         return f"""
-WITH __seed AS (SELECT unnest([{", ".join("?" * num_times)}]::DOUBLE[]) AS s),
+WITH __seed AS (SELECT unnest(?::DOUBLE[]) AS s),
 __counted AS (SELECT c.{row} AS e, {time_sql(self.schema, self.events.name, "c")} AS t,
   {self._amount()} AS a, {self._condition()} AS chosen
   FROM {quote(self.events.name)} c),
