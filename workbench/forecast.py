@@ -131,6 +131,20 @@ class Forecast:
         return moment.timestamp()
 
     @property
+    def title(self) -> str:
+        """What is predicted in a few words."""
+        match self.outcome:
+            case Outcome.ANY:
+                told = f"any {self.events}"
+            case Outcome.COUNT:
+                told = f"number of {self.events}"
+            case Outcome.SUM:
+                told = f"sum of {self.events}.{self.column}"
+            case Outcome.MEAN:
+                told = f"mean of {self.events}.{self.column}"
+        return f"{told} per {self.entity} within {span_in_words(self.within)}"
+
+    @property
     def sentence(self) -> str:
         """The question in plain words."""
         match self.outcome:
@@ -139,9 +153,9 @@ class Forecast:
             case Outcome.COUNT:
                 asked = f"how many rows of {self.events} will there be"
             case Outcome.SUM:
-                asked = f"how much {self.column} in all will rows of {self.events} have"
+                asked = f"what will {self.column} of {self.events} add up to"
             case Outcome.MEAN:
-                asked = f"how much {self.column} each will rows of {self.events} have"
+                asked = f"what will {self.column} of {self.events} be on average"
         some = f" where {self.where}" if self.where else ""
         who = f"active row of {self.entity}" if self.active else f"row of {self.entity}"
         return (

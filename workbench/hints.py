@@ -67,6 +67,13 @@ class TaskSpec:
         return None if self.forecast is None else self.table
 
     @property
+    def title(self) -> str:
+        """What is predicted, as it is named where there is room for a few words."""
+        if self.name:
+            return self.name
+        return self.target if self.forecast is None else self.forecast.title
+
+    @property
     def table(self) -> str:
         """The table whose column is predicted."""
         return self.target.rpartition(".")[0]
