@@ -193,3 +193,68 @@ def test_the_cache_is_listed_with_where_and_how_large() -> None:
     shown = call("cache").stdout
     assert "snapshot  sample:address-flat" in shown
     assert "MB" in shown
+
+
+ASKED = ("--forecast", "any", "--of", "buy", "--for", "client", "--within", "3d")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ((), "--task NAME for a ready-made task, --target TABLE.COLUMN"),
+        ((*ASKED, "--target", "buy.id"), "one of them"),
+        (("--forecast", "any"), "--forecast needs --of, --for, --within"),
+        ((*ASKED, "--split", "random"), "a forecast is split by its moments"),
+        (("--target", "buy.id", "--within", "3d"), "a column has no use for them"),
+        (("--task", "x", "--of", "buy"), "go with --forecast; a ready-made task has"),
+        (("--task", "x", "--split", "random"), "go with --target; a ready-made task"),
+        (("--task", "x", "--where", "id > 1"), "--where and --hide go with --target"),
+        ((*ASKED, "--seed-times", "2"), 'The number of seed times is "2"'),
+        ((*ASKED, "--every", "2d"), 'Seed times "2d" apart'),
+        (ASKED, '"buy" has no confirmed time'),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    shop: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    done = call("plan", shop / "shop.db", *options)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_forecast_is_planned_from_the_command_line(shop: Path) -> None:
+    done = call(
+        *("plan", shop / "shop.db", "--hints", shop / "hints.toml", *ASKED),
+        *("--seed-times", "4", "--topology", "single-table", "--json"),
+    )
+    document = json.loads(done.stdout)
+    # Forty clients at four moments, the third to choose by and the fourth to judge on.
+    assert document["task"]["rows_per_split"] == [80, 40, 40]
+    assert document["task"]["target"] == "forecast.label"
+    assert document["topologies"][0]["nodes"] == {"forecast": 160}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with forty clients who each buy every fourth to eighth day."""
+    folder = tmp_path_factory.mktemp("shop")
+    with sqlite3.connect(folder / "shop.db") as connection:
+        connection.executescript(
+            "CREATE TABLE client (id INTEGER PRIMARY KEY, size REAL);"
+            "CREATE TABLE buy (id INTEGER PRIMARY KEY, at TEXT, client_id INTEGER"
+            " REFERENCES client(id));"
+        )
+        connection.executemany(
+            "INSERT INTO client VALUES (?, ?)", [(who, who / 3) for who in range(40)]
+        )
+        connection.executemany(
+            "INSERT INTO buy (at, client_id) VALUES (?, ?)",
+            [
+                (f"2020-01-{day + 1:02}", who)
+                for who in range(40)
+                for day in range(who % 2, 31, 4 + who % 5)
+            ],
+        )
+    (folder / "hints.toml").write_text('[tables.buy]\ntime_column = "at"\n')
+    return folder

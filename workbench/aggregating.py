@@ -39,7 +39,8 @@ class Aggregate:
     what lies further away is left out, so that the target's rows are the only nodes.
 
     Attributes:
-        depth: Number of keys on a path, 1 to 3.
+        depth: Number of keys on a path, 1 to 3; for a forecast counted from the entity
+            that its rows ask about.
 
     Source: deep feature synthesis, Kanter & Veeramachaneni (2015),
         doi:10.1109/DSAA.2015.7344858; differs in: rows at the end of a path are
@@ -57,9 +58,11 @@ class Aggregate:
         target = draft.spec.table
         near = _distances(draft)
         far = [one.name for one in draft.schema.tables if one.name not in near]
-        beyond = [one for one, hop in near.items() if hop > self.depth]
+        # A forecast's rows are their entity at a moment: the key to it is no step.
+        depth = self.depth + (draft.spec.seed_table is not None)
+        beyond = [one for one, hop in near.items() if hop > depth]
         draft = Drop(tables=(*far, *beyond))(draft)
-        keys = f"{self.depth} key{'s' if self.depth > 1 else ''}"
+        keys = f"{depth} key{'s' if depth > 1 else ''}"
         tables = [
             Decision(one, TableRole.DROPPED, f"More than {keys} away from {target}.")
             for one in beyond
@@ -74,15 +77,15 @@ class Aggregate:
                 f"Its rows are summarised in those of {target}.",
             )
             for one, hop in near.items()
-            if 0 < hop <= self.depth
+            if 0 < hop <= depth
         ]
-        draft = draft.decide(tables, [*_near_keys(draft, near, self.depth)])
+        draft = draft.decide(tables, [*_near_keys(draft, near, depth)])
         if beyond:
             shown = ", ".join(one for one in near if one in beyond)
             draft = draft.decide(
                 warnings=[f"More than {keys} away, so not seen: {shown}."]
             )
-        return replace(draft, aggregate_depth=self.depth)
+        return replace(draft, aggregate_depth=depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,8 @@ def _onward(draft: Draft, last: _Reached, start: str) -> Iterator[_Reached]:
             )
     is_tree = all(step.is_down for step in last.path)
     for key in draft.keys_to(last.table, KeyRole.AGGREGATED):
-        if key.table in passed:
+        # Other questions about the same row are no facts about it.
+        if key.table in passed - {draft.spec.seed_table}:
             label = f"←{key.table}.{_label(draft, key)}"
             num_rows = draft.schema.table(key.table).num_rows
             # A row has one ancestor, so rows below the start are gathered once each.

@@ -11,7 +11,9 @@ print(run_study(study, Path("out")).verdict)
 from workbench.database import Database, connect
 from workbench.errors import WorkbenchError
 from workbench.execute import run_study
+from workbench.forecast import Forecast
 from workbench.graph import Graph, build_graph
+from workbench.hints import forecast_task
 from workbench.measures import MEASURES
 from workbench.models import MODELS
 from workbench.planning import plan_study
@@ -21,6 +23,7 @@ from workbench.results import Results, load_results
 from workbench.run import Budget
 from workbench.schema import Schema, infer_schema, read_hints
 from workbench.score import METRICS
+from workbench.seeds import with_seeds
 from workbench.study import Arm, Study, parse_depths, read_study
 from workbench.survey import survey
 from workbench.task import Task, TaskSpec, define_task
@@ -35,6 +38,7 @@ __all__ = [
     "Arm",
     "Budget",
     "Database",
+    "Forecast",
     "Graph",
     "Plant",
     "Planted",
@@ -47,6 +51,7 @@ __all__ = [
     "build_graph",
     "connect",
     "define_task",
+    "forecast_task",
     "infer_schema",
     "load_results",
     "parse_depths",
@@ -57,4 +62,5 @@ __all__ = [
     "read_study",
     "run_study",
     "survey",
+    "with_seeds",
 ]

@@ -62,7 +62,48 @@ TaskName = Annotated[
 ]
 Target = Annotated[str | None, typer.Option(help="What to predict: TABLE.COLUMN.")]
 Where = Annotated[
-    str | None, typer.Option(help="Which rows: an expression over the target table.")
+    str | None,
+    typer.Option(
+        help="Which rows: an expression over the target table, or over the later rows"
+        " of a forecast."
+    ),
+]
+Forecasting = Annotated[
+    str | None,
+    typer.Option(
+        "--forecast",
+        help="Predict what comes later: any, count, sum:COLUMN or mean:COLUMN.",
+    ),
+]
+Events = Annotated[
+    str | None, typer.Option("--of", help="The table of the later rows (forecast).")
+]
+Entity = Annotated[
+    str | None,
+    typer.Option("--for", help="The table of those it is asked for (forecast)."),
+]
+Within = Annotated[
+    str | None,
+    typer.Option(help="How far to look ahead: 12h, 30d, 8w or 1y (forecast)."),
+]
+By = Annotated[
+    str | None,
+    typer.Option(help="The key between the two, where there are several (forecast)."),
+]
+SeedTimes = Annotated[
+    int | None, typer.Option(help="How many moments to ask at; 6 (forecast).")
+]
+Every = Annotated[
+    str | None,
+    typer.Option(help="How far the moments are apart; as --within (forecast)."),
+]
+Active = Annotated[
+    bool,
+    typer.Option("--active", help="Only who had such a row just before (forecast)."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(help="Where the last window ends; the last row's time (forecast)."),
 ]
 Hide = Annotated[
     list[str] | None, typer.Option(help="Keep TABLE.COLUMN from the networks; repeat.")
@@ -150,6 +191,15 @@ def plan(
     sources: Sources,
     task: TaskName = None,
     target: Target = None,
+    forecast: Forecasting = None,
+    of: Events = None,
+    for_: Entity = None,
+    within: Within = None,
+    by: By = None,
+    seed_times: SeedTimes = None,
+    every: Every = None,
+    active: Active = False,
+    until: Until = None,
     where: Where = None,
     hide: Hide = None,
     split: Split = None,
@@ -169,7 +219,21 @@ def plan(
     addresses = _addresses(sources, db_schema, dialect)
     study = Study(
         arms=_arms(addresses, topology or list(TOPOLOGIES), hints),
-        task=_task(task, target, where, hide, split, split_seed),
+        task=_task(
+            {"--task": task, "--target": target, "--forecast": forecast},
+            {"--split": split, "--split-seed": split_seed},
+            {
+                "--of": of,
+                "--for": for_,
+                "--within": within,
+                "--by": by,
+                "--seed-times": seed_times,
+                "--every": every,
+                "--active": active or None,
+                "--until": until,
+            },
+            {"--where": where, "--hide": hide or None},
+        ),
         max_rows=MAX_ROWS if max_rows is None else max_rows,
     )
     plans = plan_study(study).plans
@@ -188,6 +252,15 @@ def compare(
     topology: Topologies = None,
     task: TaskName = None,
     target: Target = None,
+    forecast: Forecasting = None,
+    of: Events = None,
+    for_: Entity = None,
+    within: Within = None,
+    by: By = None,
+    seed_times: SeedTimes = None,
+    every: Every = None,
+    active: Active = False,
+    until: Until = None,
     where: Where = None,
     hide: Hide = None,
     split: Split = None,
@@ -229,7 +302,21 @@ def compare(
             topology or ["row2node", "flattened"],
             hints,
         ),
-        task=_task(task, target, where, hide, split, split_seed),
+        task=_task(
+            {"--task": task, "--target": target, "--forecast": forecast},
+            {"--split": split, "--split-seed": split_seed},
+            {
+                "--of": of,
+                "--for": for_,
+                "--within": within,
+                "--by": by,
+                "--seed-times": seed_times,
+                "--every": every,
+                "--active": active or None,
+                "--until": until,
+            },
+            {"--where": where, "--hide": hide or None},
+        ),
         models=tuple(model or ("sage",)),
         remedies=tuple(remedy or ("none",)),
         depths=parse_depths(depth),
@@ -449,33 +536,82 @@ def _arms(sources: list[str], topologies: list[str], hints: Path | None) -> Any:
 
 
 def _task(
-    name: str | None,
-    target: str | None,
-    where: str | None,
-    hide: list[str] | None,
-    split: str | None,
-    split_seed: int | None,
+    asked: Mapping[str, Any],
+    of_target: Mapping[str, Any],
+    of_forecast: Mapping[str, Any],
+    of_both: Mapping[str, Any],
 ) -> Any:
+    """Return what to predict, by the options that say so and those that go along."""
     from workbench.task import TaskSpec
 
-    if (name is None) == (target is None):
+    chosen = [option for option, value in asked.items() if value is not None]
+    if len(chosen) != 1:
         raise StudyError(
-            "Say what to predict: --task NAME for a ready-made task, or"
-            " --target TABLE.COLUMN."
+            "Say what to predict: --task NAME for a ready-made task, --target"
+            " TABLE.COLUMN for a column, or --forecast WHAT for what comes later; one"
+            " of them."
         )
-    if target is None:
-        if where or hide or split or split_seed is not None:
+    (way,) = chosen
+    _refuse_options(of_target, way, "--target")
+    _refuse_options(of_forecast, way, "--forecast")
+    where, hide = of_both["--where"], tuple(of_both["--hide"] or ())
+    if way == "--task":
+        if where or hide:
             raise StudyError(
-                "--where, --hide, --split and --split-seed go with --target; a"
-                " ready-made task has its own."
+                "--where and --hide go with --target and --forecast; a ready-made task"
+                " has its own."
             )
-        return name
-    return TaskSpec(
-        target=target,
-        where=where,
-        hide=tuple(hide or ()),
-        split=split or "random",
-        split_seed=split_seed or 0,
+        return asked["--task"]
+    if way == "--target":
+        return TaskSpec(
+            target=asked["--target"],
+            where=where,
+            hide=hide,
+            split=of_target["--split"] or "random",
+            split_seed=of_target["--split-seed"] or 0,
+        )
+    return _forecast(asked["--forecast"], of_forecast, where, hide)
+
+
+def _refuse_options(given: Mapping[str, Any], way: str, theirs: str) -> None:
+    """Refuse options that go with another way to say what to predict."""
+    if way != theirs and any(value is not None for value in given.values()):
+        *first, last = given
+        own = {
+            "--task": "a ready-made task has its own",
+            "--target": "a column has no use for them",
+            "--forecast": "a forecast is split by its moments",
+        }
+        raise StudyError(f"{', '.join(first)} and {last} go with {theirs}; {own[way]}.")
+
+
+def _forecast(
+    what: str, given: Mapping[str, Any], where: str | None, hide: tuple[str, ...]
+) -> Any:
+    from workbench.forecast import DEFAULT_SEED_TIMES, Forecast
+    from workbench.hints import forecast_task
+
+    missing = [one for one in ("--of", "--for", "--within") if given[one] is None]
+    if missing:
+        raise StudyError(
+            f"--forecast needs {', '.join(missing)}, as in --forecast any"
+            " --of orders --for customers --within 30d."
+        )
+    number = given["--seed-times"]
+    return forecast_task(
+        Forecast(
+            what=what,
+            events=given["--of"],
+            entity=given["--for"],
+            within=given["--within"],
+            by=given["--by"],
+            seed_times=DEFAULT_SEED_TIMES if number is None else number,
+            every=given["--every"],
+            where=where,
+            active=bool(given["--active"]),
+            until=given["--until"],
+        ),
+        hide,
     )
 
 

@@ -42,6 +42,11 @@ def _key_problems(draft: Draft, key: ForeignKey) -> Iterator[str]:
         return
     if begin_key(key, draft.spec).role is KeyRole.DROPPED:
         yield f'the key "{key.id}" would reveal a column that is predicted or hidden.'
+    if key.table == draft.spec.seed_table and role in (KeyRole.EDGE, KeyRole.UP):
+        yield (
+            f'the key "{key.id}" would let one question tell another its answer; it has'
+            f' to be "{KeyRole.DOWN}", "folded" or "dropped".'
+        )
     child, parent = draft.tables[key.table].role, draft.tables[key.ref_table].role
     if child is TableRole.DROPPED:
         yield f'the key "{key.id}" is "{role}" while "{key.table}" is "dropped".'

@@ -5,6 +5,7 @@ reads that file. Many processes may hold the same snapshot open.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -41,6 +42,7 @@ from workbench.snapshot import (
     Reading,
     Snapshot,
     derive_snapshot,
+    extend_snapshot,
     find_snapshot,
     open_snapshot,
     take_snapshot,
@@ -60,6 +62,7 @@ __all__ = [
     "cache_directory",
     "connect",
     "derive",
+    "extend",
     "fingerprint_of",
     "joined_sources",
     "quote",
@@ -350,6 +353,30 @@ def derive(
         root: The folder of the cache.
     """
     return Database(derive_snapshot(database.path, fingerprint, rows, root))
+
+
+def extend(
+    database: Database,
+    fingerprint: str,
+    table: SourceTable,
+    rows: tuple[str, Sequence[object]],
+    root: Path,
+) -> Database:
+    """Return a database of all rows of another one and of one more table.
+
+    Args:
+        database: The other one.
+        fingerprint: What the new one is known by.
+        table: The table; see `workbench.snapshot.extend_snapshot`.
+        rows: A query that gives its rows, and the values for ``?`` in it.
+        root: The folder of the cache.
+
+    Raises:
+        duckdb.Error: The query does not work out.
+    """
+    made = extend_snapshot(database.path, fingerprint, table, rows, root)
+    # Files of the same content share a snapshot, whatever they are called.
+    return Database(replace(made, name=database.name, source=database.source))
 
 
 def _build_sample(name: str) -> Path:

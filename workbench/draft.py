@@ -135,6 +135,13 @@ def begin_key(key: ForeignKey, spec: TaskSpec) -> Decision:
             "It is made of a column that is predicted or hidden, so its edges would"
             " tell.",
         )
+    if key.table == spec.seed_table:
+        return Decision(
+            key.id,
+            KeyRole.DOWN,
+            "What is asked about a row tells it nothing, so messages run to the"
+            " question only.",
+        )
     return Decision(key.id, KeyRole.EDGE, "Ties every row to the row it refers to.")
 
 
@@ -175,6 +182,24 @@ def carried(draft: Draft, table: str) -> list[Carried]:
     """
     found: list[Carried] = []
     _follow(draft, Carried((), (), table), (table,), found)
+    return found
+
+
+def shown(draft: Draft, table: str) -> list[Carried]:
+    """Return the tables whose columns the rows of a table show, their own first.
+
+    They are those that it carries. The rows of a forecast also show what their entity
+    carries, though that is a node of its own: they are the entity at a moment.
+    """
+    found = carried(draft, table)
+    if table == draft.spec.seed_table:
+        found += [
+            Carried(
+                (key.id, *held.path), ("+".join(key.columns), *held.via), held.table
+            )
+            for key in draft.keys_of(table, *EDGE_ROLES)
+            for held in carried(draft, key.ref_table)
+        ]
     return found
 
 
@@ -221,7 +246,7 @@ def held_features(draft: Draft, table: str) -> tuple[ColumnRef, ...]:
     """Return what the rows of a table know, folded ancestors' columns included."""
     return tuple(
         ref
-        for held in carried(draft, table)
+        for held in shown(draft, table)
         for ref in held_columns(draft, held, FEATURE_ROLES)
     )
 
@@ -246,23 +271,26 @@ def draft_chains(draft: Draft, edges: Iterable[EdgeRule]) -> Iterator[Chain]:
 
 def _plain_edges(draft: Draft) -> Iterator[EdgeRule]:
     for table in draft.tables_as(TableRole.NODE):
+        is_seed = table.name == draft.spec.seed_table  # rows that send nothing
         for held in carried(draft, table.name):
             for key in draft.keys_of(held.table, *EDGE_ROLES):
+                role = KeyRole(draft.keys[key.id].role)
                 yield KeyEdge(
                     name=FOLLOWED.join((*held.path, key.id)),
                     source=table.name,
                     target=key.ref_table,
                     path=held.path,
                     key=key.id,
-                    direction=KeyRole(draft.keys[key.id].role),
+                    direction=KeyRole.DOWN if is_seed else role,
                 )
+        for held in shown(draft, table.name):
             for ref in held_columns(draft, held, PROMOTED_ROLES):
                 yield ValueEdge(
                     name=f"{table.name}.{ref.name}",
                     source=table.name,
                     target=f"{ref.table}.{ref.column}",
                     column=ref,
-                    direction=KeyRole.EDGE,
+                    direction=KeyRole.DOWN if is_seed else KeyRole.EDGE,
                 )
     for table in draft.tables_as(TableRole.EDGE):
         yield _junction(draft, table.name)

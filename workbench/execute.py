@@ -210,7 +210,7 @@ class _Session:
         comparison = compare(
             trials,
             floors,
-            task_name=task.spec.name or task.spec.target,
+            task_name=task.spec.title,
             metric=task.metric,
             future_rows=self.planned.future_rows,
             leaks=self.planned.leaks,

@@ -1,5 +1,6 @@
 """What a database cannot say of itself, as a file: keys, types, times, tasks."""
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -9,7 +10,8 @@ from typing import Any
 
 import tomli_w
 
-from workbench.errors import SchemaError, unknown
+from workbench.errors import SchemaError, TaskError, unknown
+from workbench.forecast import LABEL, SEED_TABLE, SEED_TIME, Forecast, read_forecast
 from workbench.stypes import Stype
 
 
@@ -31,6 +33,8 @@ class TaskSpec:
             where it is known because the signal was planted.
         horizon: Seconds from a row's own time until its label is known, for a task
             about the future; None where the label is a fact of the row.
+        forecast: What makes the target table, for a task about later rows: it is
+            no table of the source but has one row per entity and seed time.
     """
 
     target: str
@@ -43,6 +47,31 @@ class TaskSpec:
     description: str = ""
     optimal: float | None = None
     horizon: float | None = None
+    forecast: Forecast | None = None
+
+    def __post_init__(self) -> None:
+        """Check that labels are known when the forecast's window ends."""
+        window_s = None if self.forecast is None else self.forecast.window_s
+        if window_s not in (None, self.horizon):
+            raise TaskError(
+                f'The horizon of a forecast is its window, not "{self.horizon}";'
+                f' leave it out, or write "{window_s}".'
+            )
+
+    @property
+    def seed_table(self) -> str | None:
+        """The table of entities and seed times, where something is forecast.
+
+        Its rows are asked about and tell others nothing, whatever the topology.
+        """
+        return None if self.forecast is None else self.table
+
+    @property
+    def title(self) -> str:
+        """What is predicted, as it is named where there is room for a few words."""
+        if self.name:
+            return self.name
+        return self.target if self.forecast is None else self.forecast.title
 
     @property
     def table(self) -> str:
@@ -67,6 +96,50 @@ class TaskSpec:
         if kind == "column":
             names.append((self.table, column))
         return frozenset(names)
+
+
+def forecast_task(
+    forecast: Forecast,
+    hide: tuple[str, ...] = (),
+    metric: str | None = None,
+    name: str = "",
+    description: str = "",
+) -> TaskSpec:
+    """Return the task of a forecast: its own table, split by its seed times.
+
+    Args:
+        forecast: What is asked.
+        hide: Columns (``Table.column``) that no graph may show.
+        metric: A name in ``METRICS``, or None for the task type's default.
+        name: The ready-made task's name, if it is one.
+        description: A plain sentence; the forecast's own where there is none.
+    """
+    return TaskSpec(
+        target=f"{SEED_TABLE}.{LABEL}",
+        hide=hide,
+        split=f"time:{SEED_TIME}",
+        metric=metric,
+        name=name,
+        description=description or forecast.sentence,
+        horizon=float(forecast.window_s),
+        forecast=forecast,
+    )
+
+
+def filled(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without those that are None, tuples as lists, as TOML has them.
+
+    Nested settings are treated alike.
+    """
+    return {
+        name: filled(value)
+        if isinstance(value, Mapping)
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+        for name, value in settings.items()
+        if value is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +299,15 @@ def _key_content(keys: Iterable[KeyHint]) -> list[dict[str, Any]]:
 
 def _task_content(task: TaskSpec) -> dict[str, Any]:
     """Return a task's settings but those that are as they would be unsaid."""
-    blank = TaskSpec(target="")
+    blank = TaskSpec("") if task.forecast is None else forecast_task(task.forecast)
     said = {
         each.name: getattr(task, each.name)
         for each in fields(TaskSpec)
         if each.name != "name" and getattr(task, each.name) != getattr(blank, each.name)
     }
-    if "hide" in said:
-        said["hide"] = list(task.hide)
-    return {"target": task.target, **said}
+    if task.forecast is not None:
+        said["forecast"] = asdict(task.forecast)
+    return filled(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,17 +401,33 @@ class _Reader:
         self.check(entry, tuple(each.name for each in fields(TaskSpec)), "setting")
         texts = ("target", "where", "split", "metric", "description")
         settings: dict[str, Any] = {
-            key: self.text(entry, key) for key in ("target", *texts) if key in entry
+            key: self.text(entry, key) for key in texts if key in entry
         }
-        if "target" not in settings:
-            raise self.fail(f'the task "{name}" needs a "target".')
+        if "target" not in settings and "forecast" not in entry:
+            raise self.fail(f'the task "{name}" needs a "target" or a "forecast".')
         if "hide" in entry:
             settings["hide"] = self.names(entry, "hide")
         if "split_seed" in entry:
             settings["split_seed"] = self.seed(entry)
         if "optimal" in entry:
             settings["optimal"] = self.share(entry, "optimal")
+        if "horizon" in entry:
+            settings["horizon"] = self.seconds(entry, "horizon")
+        if "forecast" in entry:
+            return replace(forecast_task(self.forecast(entry)), name=name, **settings)
         return TaskSpec(name=name, **settings)
+
+    def forecast(self, content: Mapping[str, Any]) -> Forecast:
+        try:
+            return read_forecast(self.table(content, "forecast"))
+        except TaskError as error:
+            raise self.fail(str(error)) from error
+
+    def seconds(self, entry: Mapping[str, Any], name: str) -> float:
+        value = entry[name]
+        if type(value) in (int, float) and 0 < value < math.inf:
+            return float(value)
+        raise self.fail(f'"{name}" should be a number of seconds above 0.')
 
     def share(self, entry: Mapping[str, Any], name: str) -> float:
         value = entry[name]

@@ -100,6 +100,7 @@ def link(database: Database, schema: Schema, blueprint: Blueprint) -> Links:
     for node in blueprint.nodes:
         if isinstance(node, RowNode):
             folded = _folded_paths(schema, blueprint, node.table)
+            folded |= {ref.path: ref.table for ref in node.columns if ref.path}
             sights += _carried_sights(database, schema, node, folded)
             sights += _gathered_sights(database, schema, node)
     for edge in edges:

@@ -13,7 +13,15 @@ from workbench.blueprint import (
     PathRole,
     TableRole,
 )
-from workbench.draft import Draft, begin, begin_column, carried, edge_rules
+from workbench.draft import (
+    Draft,
+    begin,
+    begin_column,
+    begin_key,
+    carried,
+    edge_rules,
+    shown,
+)
 from workbench.errors import TopologyError, unknown
 from workbench.schema import Column, ForeignKey, Schema, Stype, Table
 
@@ -29,7 +37,8 @@ class Drop:
         tables: Names of tables.
         keys: Ids of foreign keys.
         columns: Columns as ``"table.column"``.
-        others: Whether every table but the target goes, with every key.
+        others: Whether every table but the target goes, with every key; the rows of a
+            forecast keep the columns of their entity.
     """
 
     tables: tuple[str, ...] = ()
@@ -42,8 +51,20 @@ class Drop:
         _require_known(draft.schema, self.tables, self.keys, self.columns)
         tables, keys = set(self.tables), set(self.keys)
         if self.others:
-            tables |= draft.tables.keys() - {draft.spec.table}
-            keys |= draft.keys.keys()
+            kept = [
+                key
+                for key in draft.schema.keys_from(draft.spec.table)
+                if key.table == draft.spec.seed_table
+                and draft.keys[key.id].role in EDGE_ROLES
+            ]
+            whom = {key.ref_table for key in kept}
+            tables |= draft.tables.keys() - {draft.spec.table, *whom}
+            keys |= draft.keys.keys() - {key.id for key in kept}
+            reason = f"Carried by the rows of {draft.spec.table}, which ask about it."
+            draft = draft.decide(
+                [Decision(one, TableRole.FOLDED, reason) for one in whom],
+                [Decision(key.id, KeyRole.FOLDED, reason) for key in kept],
+            )
         return _drop(
             draft, tables, keys, set(self.columns), "The topology leaves it out."
         )
@@ -73,6 +94,7 @@ class Direct:
                 Decision(one, self.direction, reason)
                 for one in chosen
                 if draft.keys[one].role in EDGE_ROLES
+                and draft.schema.key(one).table != draft.spec.seed_table
             ]
         )
 
@@ -395,6 +417,9 @@ def _fold_parent(draft: Draft, parent: str, folding: nx.DiGraph, full: bool) -> 
 def _fold_obstacle(draft: Draft, parent: str, folding: nx.DiGraph) -> str:
     if parent == draft.spec.table:
         return "Its rows are what is predicted."
+    children = {key.table for key in draft.keys_to(parent, *EDGE_ROLES)}
+    if draft.spec.seed_table in children:
+        return f"Its rows are what {draft.spec.table} asks about."
     onward = folding.successors(parent)
     if any(nx.has_path(folding, table, parent) for table in onward):
         return "Its keys lead back to it, so folding would never end."
@@ -416,7 +441,7 @@ def _num_carrying_rows(draft: Draft) -> dict[str, int]:
     """Return how many nodes carry each table's columns; a junction rules it out."""
     carrying: dict[str, int] = {}
     for table in draft.tables_as(TableRole.NODE):
-        for held in carried(draft, table.name):
+        for held in shown(draft, table.name):
             carrying[held.table] = carrying.get(held.table, 0) + table.num_rows
     for table in draft.tables_as(TableRole.EDGE):
         for held in carried(draft, table.name):
@@ -452,7 +477,7 @@ def _retable(draft: Draft, table: str, role: TableRole) -> Draft:
                 or draft.tables[key.ref_table].role is TableRole.NODE
             ]
             keys = [
-                Decision(key.id, KeyRole.EDGE, f"{table} is a node again.")
+                replace(begin_key(key, draft.spec), reason=f"{table} is a node again.")
                 for key in folded
             ]
     return draft.decide([Decision(table, role, _CHOSEN)], keys)

@@ -23,6 +23,7 @@ from workbench.pool import (
 )
 from workbench.results import notes_of
 from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
+from workbench.seeds import with_seeds
 from workbench.study import Arm, Study
 from workbench.survey import future_rows, plan_to_json, survey
 from workbench.task import Task, TaskSpec, define_task, suspected_leaks
@@ -143,11 +144,19 @@ def estimate_seconds(planned: PlannedStudy, jobs: int | None = None) -> float:
 def with_rows(
     database: Database, schema: Schema, spec: TaskSpec, cache: Path
 ) -> tuple[Database, Schema, TaskSpec, tuple[str, ...]]:
-    """Return a database that has rows: the same one, or assumed rows for a schema.
+    """Return a database that holds the rows that are asked about.
+
+    It is the same one, or one with the table that a forecast predicts, or assumed rows
+    for a schema that has none.
 
     Returns:
         The database, its schema, what is asked of it, and what is said of its rows.
+
+    Raises:
+        WorkbenchError: The forecast, or the schema, does not allow such rows.
     """
+    if spec.forecast is not None:
+        return with_seeds(database, schema, spec, cache)
     if database.has_rows:
         return database, schema, spec, ()
     made = assume_rows(schema, spec, cache)

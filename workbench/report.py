@@ -316,7 +316,9 @@ def _settings(results: Results) -> Iterator[tuple[str, str]]:
     for name in ("models", "remedies"):
         yield name.capitalize(), ", ".join(study.get(name, ()))
     for section in ("task", "budget"):
-        for name, value in study.get(section, {}).items():
+        settings = dict(study.get(section, {}))
+        settings |= settings.pop("forecast", {})
+        for name, value in settings.items():
             label = f"{section.capitalize()}: {name.replace('_', ' ')}"
             yield label, ", ".join(value) if isinstance(value, list) else str(value)
 

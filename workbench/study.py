@@ -11,6 +11,8 @@ import tomli_w
 
 from workbench.database import SNAPSHOT_ENDING, without_password
 from workbench.errors import ModelError, StudyError, unknown
+from workbench.forecast import read_forecast
+from workbench.hints import filled, forecast_task
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
 from workbench.run import Budget
@@ -116,16 +118,14 @@ class Study:
             "seeds": self.seeds,
             "metric": self.metric,
             "max_rows": self.max_rows,
-            "task": _without_nothing(task),
+            "task": task,
             "budget": asdict(self.budget),
             "arms": [
-                _without_nothing(
-                    asdict(replace(arm, source=without_password(arm.source)))
-                )
+                filled(asdict(replace(arm, source=without_password(arm.source))))
                 for arm in self.arms
             ],
         }
-        return tomli_w.dumps(_without_nothing(settings))
+        return tomli_w.dumps(filled(settings))
 
 
 def read_study(path: Path) -> Study:
@@ -194,14 +194,6 @@ def parse_depths(text: str) -> tuple[int, ...]:
     return tuple(sorted(set(found)))
 
 
-def _without_nothing(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in settings.items()
-        if value is not None
-    }
-
-
 def _refuse_unknown(kind: str, found: Mapping[str, Any], known: Iterable[str]) -> None:
     for name in found:
         if name not in set(known):
@@ -234,10 +226,13 @@ def _beside(name: str, folder: Path) -> str:
 def _read_task(settings: Mapping[str, Any]) -> TaskSpec | str:
     known = {each.name for each in fields(TaskSpec)}
     _refuse_unknown("task setting", settings, known)
-    if "target" not in settings:
-        return settings["name"]
     values = dict(settings)
     values["hide"] = tuple(values.get("hide", ()))
+    if "forecast" in settings:
+        values["forecast"] = read_forecast(settings["forecast"])
+        return replace(forecast_task(values["forecast"]), **values)
+    if "target" not in settings:
+        return settings["name"]
     return TaskSpec(**values)
 
 

@@ -109,6 +109,11 @@ def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Tas
         TaskError: The target, filter or split does not make a task.
     """
     asked = schema.ready_task(spec) if isinstance(spec, str) else spec
+    if asked.seed_table not in (None, *(table.name for table in schema.tables)):
+        raise TaskError(
+            "A forecast predicts rows of a table of its own, which this database does"
+            " not hold; make it with with_seeds first."
+        )
     kind, split_column = read_split(asked.split)
     table, target = _check_names(schema, asked)
     decider = table.column(split_column) if split_column else None

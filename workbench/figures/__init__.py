@@ -6,6 +6,7 @@ from workbench.figures.depths import depth_figure
 from workbench.figures.embeddings import projection_figure
 from workbench.figures.influence import influence_figure
 from workbench.figures.layers import last_layer_figure, layer_figure
+from workbench.figures.moments import moments_figure
 from workbench.figures.plans import hop_heatmap, reach_figure
 from workbench.figures.siblings import sibling_figure
 from workbench.figures.training import train_test_figure
@@ -19,6 +20,7 @@ __all__ = [
     "influence_figure",
     "last_layer_figure",
     "layer_figure",
+    "moments_figure",
     "projection_figure",
     "reach_figure",
     "sibling_figure",

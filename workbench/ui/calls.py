@@ -25,6 +25,7 @@ from workbench.hints import Hints, read_hints
 from workbench.planning import PlannedStudy, plan_study, resolve_task, with_rows
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
+from workbench.seeds import Moment, moments_of
 from workbench.study import Arm, Study
 from workbench.task import Leak, Task, TaskSpec, define_task, suspected_leaks
 from workbench.ui import place, words
@@ -34,11 +35,15 @@ NUM_SHOWN_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A task, the columns that predict its target nearly alone, what is to be said."""
+    """A task, the columns that predict its target nearly alone, what is to be said.
+
+    A forecast's moments too.
+    """
 
     task: Task
     leaks: tuple[Leak, ...]
     notes: tuple[str, ...]
+    moments: tuple[Moment, ...] = ()
 
 
 def open_source(
@@ -200,13 +205,15 @@ def _question(
     schema = _schema(address, stamp, hints)
     with connect(address) as given:
         asked = resolve_task(schema, spec, None)
+        has_rows = given.has_rows
         database, schema, asked, notes = with_rows(
             given, schema, asked, cache_directory()
         )
         with database:
             task = define_task(database, schema, asked)
-            leaks = () if notes else suspected_leaks(database, schema, task)
-            return Question(task, leaks, notes)
+            leaks = suspected_leaks(database, schema, task) if has_rows else ()
+            moments = moments_of(database, task) if asked.forecast else ()
+            return Question(task, leaks, notes, moments)
 
 
 @st.cache_resource(

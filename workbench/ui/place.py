@@ -20,8 +20,9 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.database import SAMPLE, Database, joined_sources
-from workbench.errors import DatabaseError
-from workbench.hints import Hints, hints_to_toml
+from workbench.errors import DatabaseError, TaskError
+from workbench.forecast import DEFAULT_SEED_TIMES, Forecast
+from workbench.hints import Hints, forecast_task, hints_to_toml
 from workbench.jobs import results_folder
 from workbench.results import stored
 from workbench.samples import SAMPLES
@@ -32,7 +33,10 @@ from workbench.ui import words
 SOURCE, RESULTS, GRAPHS = "source", "results", "graphs"
 TASK, TARGET, WHERE, HIDE = "task", "target", "where", "hide"
 SPLIT, SPLIT_SEED = "split", "split_seed"
-QUESTION = (TASK, TARGET, WHERE, HIDE, SPLIT, SPLIT_SEED)
+FORECAST, EVENTS, ENTITY, WITHIN, BY = "forecast", "of", "for", "within", "by"
+SEED_TIMES, EVERY, ACTIVE, UNTIL = "seed_times", "every", "active", "until"
+LATER = (FORECAST, EVENTS, ENTITY, WITHIN, BY, SEED_TIMES, EVERY, ACTIVE, UNTIL)
+QUESTION = (TASK, TARGET, WHERE, HIDE, SPLIT, SPLIT_SEED, *LATER)
 CARRIED = (SOURCE, *QUESTION, GRAPHS, RESULTS)
 
 DEFAULT_GRAPHS = ("row2node", "flattened")
@@ -215,13 +219,16 @@ def question() -> TaskSpec | str | None:
     name, target = read(TASK), read(TARGET)
     if name:
         return name
+    hide = tuple(filter(None, (read(HIDE) or "").split(",")))
+    if read(FORECAST):
+        return _forecast_task(hide)
     if not target:
         return None
     seed = read(SPLIT_SEED) or "0"
     return TaskSpec(
         target=target,
         where=read(WHERE),
-        hide=tuple(filter(None, (read(HIDE) or "").split(","))),
+        hide=hide,
         split=read(SPLIT) or "random",
         split_seed=int(seed) if re.fullmatch(r"\d{1,6}", seed) else 0,
     )
@@ -233,6 +240,9 @@ def ask(spec: TaskSpec | str) -> None:
     if isinstance(spec, str):
         write({**blank, TASK: spec})
         return
+    if spec.forecast is not None:
+        write({**blank, **_written(spec.forecast), HIDE: ",".join(spec.hide)})
+        return
     write(
         {
             **blank,
@@ -243,6 +253,42 @@ def ask(spec: TaskSpec | str) -> None:
             SPLIT_SEED: str(spec.split_seed),
         }
     )
+
+
+def _forecast_task(hide: tuple[str, ...]) -> TaskSpec | None:
+    """Return the forecast in the address; None where it is none."""
+    number = read(SEED_TIMES) or str(DEFAULT_SEED_TIMES)
+    try:
+        asked = Forecast(
+            what=read(FORECAST) or "",
+            events=read(EVENTS) or "",
+            entity=read(ENTITY) or "",
+            within=read(WITHIN) or "",
+            by=read(BY),
+            seed_times=int(number) if re.fullmatch(r"\d{1,4}", number) else 0,
+            every=read(EVERY),
+            where=read(WHERE),
+            active=read(ACTIVE) == "yes",
+            until=read(UNTIL),
+        )
+    except TaskError:
+        return None
+    return forecast_task(asked, hide)
+
+
+def _written(forecast: Forecast) -> dict[str, str | None]:
+    return {
+        FORECAST: forecast.what,
+        EVENTS: forecast.events,
+        ENTITY: forecast.entity,
+        WITHIN: forecast.within,
+        BY: forecast.by,
+        SEED_TIMES: str(forecast.seed_times),
+        EVERY: forecast.every,
+        WHERE: forecast.where,
+        ACTIVE: "yes" if forecast.active else None,
+        UNTIL: forecast.until,
+    }
 
 
 def graphs() -> tuple[str, ...]:

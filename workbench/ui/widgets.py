@@ -121,7 +121,7 @@ def show_place() -> None:
         return
     spec = place.question()
     if spec is not None:
-        name = spec if isinstance(spec, str) else spec.target
+        name = spec if isinstance(spec, str) else spec.title
         parts.append(f"predict {as_text(name)}")
         parts.append(
             " and ".join(as_text(topology_label(each)) for each in place.graphs())

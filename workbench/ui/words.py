@@ -102,6 +102,22 @@ SPLITS: Mapping[str, str] = MappingProxyType(
         "column": "By a column that says train, val or test",
     }
 )
+OUTCOMES: Mapping[str, str] = MappingProxyType(
+    {
+        "any": "will there be any",
+        "count": "how many will there be",
+        "sum": "how much will there be in all",
+        "mean": "how much will there be on average",
+    }
+)
+SPANS: Mapping[str, str] = MappingProxyType(
+    {"h": "hours", "d": "days", "w": "weeks", "y": "years"}
+)
+NO_EVENTS = (
+    "A forecast looks at rows that come later, so it needs a table with a confirmed"
+    " time and a link (foreign key) to those it is asked for. None has both yet."
+    " Confirm a time column on the Data page."
+)
 DETAILS: Mapping[str, str] = MappingProxyType(
     {"names": "Names only", "keys": "Keys", "all": "All columns"}
 )

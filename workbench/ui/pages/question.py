@@ -4,9 +4,13 @@ import streamlit as st
 
 from workbench.schema import Stype
 from workbench.task import TaskSpec
-from workbench.ui import calls, place, tables, widgets, words
+from workbench.ui import calls, forecasting, place, tables, widgets, words
 
-OWN = "own"
+OWN, LATER = "own", "later"
+CHOICES = {
+    OWN: "A column of my choice",
+    LATER: "Something that happens later (forecast)",
+}
 NO_TARGETS = (Stype.ID, Stype.TIMESTAMP)
 
 st.title("Question")
@@ -14,25 +18,33 @@ address = widgets.need_source()
 with widgets.errors_shown():
     schema = calls.schema_of(address)
 asked = place.question()
-own = asked if isinstance(asked, TaskSpec) else None
+own = asked if isinstance(asked, TaskSpec) and not asked.forecast else None
+later = asked.forecast if isinstance(asked, TaskSpec) else None
 
 # --- what is predicted -----------------------------------------------------
 
 ready = list(schema.tasks)
-usual = asked if isinstance(asked, str) and asked in ready else OWN if own else None
+usual = asked if isinstance(asked, str) and asked in ready else None
+usual = OWN if own else LATER if later else usual
+labels = {name: name for name in ready} | CHOICES
 choice = st.pills(
     "What to predict",
-    [*ready, OWN],
+    list(labels),
     default=usual or (ready[0] if ready else OWN),
-    format_func=lambda name: "A column of my choice" if name == OWN else name,
+    format_func=labels.__getitem__,
     required=True,
     key="question_choice",
 )
-if choice != OWN:
+if choice == LATER:
+    with widgets.errors_shown():
+        spec: TaskSpec | str = forecasting.ask_forecast(
+            schema, later, asked.hide if isinstance(asked, TaskSpec) else ()
+        )
+elif choice != OWN:
     hint = schema.tasks[choice]
     if hint.description:
         st.markdown(widgets.as_text(hint.description))
-    spec: TaskSpec | str = choice
+    spec = choice
 else:
     left, right = st.columns(2)
     names = [table.name for table in schema.tables]
@@ -123,6 +135,8 @@ if spec != asked:
 # --- what that means -------------------------------------------------------
 
 task = question.task
+forecast = task.spec.forecast
+predicted = forecast.title if forecast else task.spec.target
 st.divider()
 widgets.show_notes(question.notes)
 facts, table_of_rows = st.columns([1, 2], gap="large")
@@ -130,7 +144,7 @@ with facts:
     st.metric("Rows to predict", f"{len(task.rows):,}")
     st.markdown(
         f"**{widgets.as_text(words.TASK_TYPES[task.task_type])}**  \n"
-        f"of {widgets.as_text(task.spec.target)}"
+        f"of {widgets.as_text(predicted)}"
     )
     st.caption(
         widgets.as_text(tables.task_in_words(task)),
@@ -148,6 +162,9 @@ with table_of_rows:
             )
         },
     )
+
+if question.moments:
+    forecasting.show_moments(task, question.moments)
 
 st.markdown("#### Suspected leaks")
 if question.leaks:
