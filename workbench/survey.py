@@ -188,13 +188,29 @@ def plan_to_json(task: Task, surveys: Sequence[Survey]) -> dict[str, Any]:
             "metric": task.metric,
             "rows": len(task.rows),
             "rows_per_split": np.bincount(task.split, minlength=3)[:3].tolist(),
-            **(_grid_to_json(task.grid) if task.grid else {}),
+            **(
+                {
+                    "rows_set_aside": int((task.split == SEEN).sum()),
+                    "grid": grid_to_json(task.grid),
+                }
+                if task.grid
+                else {}
+            ),
         },
         "topologies": [survey_to_json(one) for one in surveys],
         "alignment": [
             {"columns": list(one.columns), "depths": dict(one.depths)}
             for one in align({one.blueprint.name: one.blueprint for one in surveys})
         ],
+    }
+
+
+def grid_to_json(grid: Grid) -> dict[str, Any]:
+    """Return ``task.grid`` of ``workbench plan --json``: which values are where."""
+    return {
+        "columns": list(grid.columns),
+        "levels": [list(levels) for levels in grid.levels],
+        "counts": grid.counts.tolist(),
     }
 
 
@@ -223,18 +239,6 @@ def survey_to_json(found: Survey) -> dict[str, Any]:
         "columns": _decisions_to_json(blueprint.columns),
         "paths": _decisions_to_json(blueprint.paths),
         "warnings": list(found.warnings),
-    }
-
-
-def _grid_to_json(grid: Grid) -> dict[str, Any]:
-    """Return which values of which columns are on which side of the split."""
-    return {
-        "rows_set_aside": int(grid.counts[..., SEEN].sum()),
-        "grid": {
-            "columns": list(grid.columns),
-            "levels": [list(levels) for levels in grid.levels],
-            "counts": grid.counts.tolist(),
-        },
     }
 
 
