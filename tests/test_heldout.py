@@ -16,6 +16,7 @@ from workbench.heldout import (
 from workbench.split import (
     OUTSIDE,
     SEEN,
+    SPLITS,
     TEST,
     TRAIN,
     VAL,
@@ -255,3 +256,7 @@ def test_columns_and_values_are_read_as_written_and_written_as_read(
 def test_a_split_that_cannot_be_read_is_refused_in_a_sentence(written: str) -> None:
     with pytest.raises(TaskError, match="The split"):
         read_named(*read_split(written))
+
+
+def test_every_kind_of_split_says_what_it_is() -> None:
+    assert list(SPLITS) == list(SplitKind)

@@ -189,7 +189,7 @@ def _read(
         texts = [_number(one) if isinstance(one, float) else one for one in values]
         return rank_values(texts, factor.name)
     if is_number or is_time:
-        return order_values(values, factor.name, _day if is_time else _number)
+        return order_values(values, factor.name, _day if is_time else _short)
     return rank_values(values, factor.name)
 
 
@@ -201,6 +201,10 @@ def _level(factor: Factor, value: str) -> int:
 
 def _number(value: float) -> str:
     return f"{value:.10g}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value == round(value) else f"{value:.4g}"
 
 
 def _day(seconds: float) -> str:

@@ -289,6 +289,12 @@ def _caveats(results: Results) -> Iterator[str]:
         "No interval says what another split or other rows would give; depths were"
         " chosen on validation rows, and scores are of test rows."
     )
+    if has_gaps(results):
+        yield (
+            "Validation rows were held out in the same way as test rows, with other"
+            " values: depths were chosen for what was not seen. A gap is of one choice"
+            " of held-out values; another seed of the split holds out others."
+        )
     if seeds < ENOUGH_SEEDS:
         yield (
             f"Number of seeds: {seeds}. Below {ENOUGH_SEEDS} no difference is called"

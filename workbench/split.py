@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -54,12 +55,94 @@ class SplitKind(StrEnum):
                 return range(1, 2)
 
 
+@dataclass(frozen=True, slots=True)
+class SplitFacts:
+    """What a kind of split is.
+
+    Attributes:
+        title: Plain words, the field's term beside them.
+        story: What is trained on and what is tested, and when that is the question.
+        formula: Which rows are on which side.
+        source: Where it comes from.
+    """
+
+    title: str
+    story: str
+    formula: str
+    source: str
+
+
 HOLDING_OUT = frozenset(
     {
         SplitKind.COMPOSITION,
         SplitKind.INTERPOLATION,
         SplitKind.EXTRAPOLATION,
         SplitKind.LEAVE,
+    }
+)
+SCHOTT = (
+    "Schott et al. (2021), arXiv:2107.08221; differs in: validation is held out as test"
+    " is, and rows of seen cells are set aside for the gap"
+)
+ASIDE = "one in five rows of training cells is set aside (seen)"
+SPLITS: Mapping[str, SplitFacts] = MappingProxyType(
+    {
+        SplitKind.RANDOM: SplitFacts(
+            "At random",
+            "Rows are dealt out by chance; right where rows are independent.",
+            "60/20/20 of the rows, in every class",
+            "stratified hold-out, as in Kohavi (1995), IJCAI",
+        ),
+        SplitKind.TIME: SplitFacts(
+            "By time: train on the past, test on the future",
+            "The earliest rows are trained on, the latest tested.",
+            "cuts between two times, nearest to 60 % and 80 % of the rows",
+            "as in Robinson et al. (2024), RelBench, arXiv:2407.20060",
+        ),
+        SplitKind.GROUP: SplitFacts(
+            "By group: no group in two parts",
+            "Whole groups are tested; right where rows of a group resemble each other.",
+            "groups in an order drawn by the seed, cut nearest to 60 % and 80 %",
+            "blocked hold-out, as in Roberts et al. (2017), doi:10.1111/ecog.02881",
+        ),
+        SplitKind.COLUMN: SplitFacts(
+            "By a column that says train, val or test",
+            "The split is given, and no graph shows the column.",
+            "as the column says",
+            "whoever made the data",
+        ),
+        SplitKind.COMPOSITION: SplitFacts(
+            "New combinations of values (composition)",
+            "Every value of both columns is trained on, some combinations are not:"
+            " known products in known regions, but not that product in that region.",
+            "cell (i, j) is tested where j − i + seed ≡ 0 (mod 5), validates where ≡ 2,"
+            " in 15 to 25 % of the rows where cells allow it; each level keeps a"
+            f" training cell; {ASIDE}",
+            SCHOTT,
+        ),
+        SplitKind.INTERPOLATION: SplitFacts(
+            "Values in between (interpolation)",
+            "Values inside the range are left out: trained on small and large, tested"
+            " on what lies between.",
+            "levels spread evenly over the inside validate and test in turn; with two"
+            f" columns a row is tested where either level is; {ASIDE}",
+            SCHOTT,
+        ),
+        SplitKind.EXTRAPOLATION: SplitFacts(
+            "Values outside the range (extrapolation)",
+            "Values beyond one end are left out: trained on the lower ones, chosen on"
+            " the next, tested on the highest; without an order, on the rarest.",
+            "levels cut nearest to .6^(1/k) and .8^(1/k) of the rows, k columns; a row"
+            f" is tested where either level is; {ASIDE}",
+            SCHOTT,
+        ),
+        SplitKind.LEAVE: SplitFacts(
+            "Values never seen (leave out)",
+            "Whole values are left out: a new region, a new product, a new customer.",
+            "the named values, or values drawn by the seed for 15 to 25 % of the rows,"
+            f" are tested, others drawn likewise validate; {ASIDE}",
+            "leave-domain-out, as in Gulrajani and Lopez-Paz (2021), arXiv:2007.01434",
+        ),
     }
 )
 USAGE = (

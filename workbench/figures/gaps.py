@@ -127,7 +127,7 @@ def gap_figure(
     title = f"What is lost on {what}"
     style_figure(figure, title, dark=dark, height=150 + 34 * max(3, len(labels)))
     figure.update_layout(showlegend=False, margin={"b": 64})
-    figure.update_xaxes(title_text=f"Gap in test {metric}: seen less unseen")
+    figure.update_xaxes(title_text=f"Gap in {metric}: how much worse on unseen values")
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
     return Chart(

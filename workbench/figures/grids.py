@@ -10,6 +10,7 @@ from workbench.chart import Chart, plain, style_figure
 
 MOST_SHOWN = 30
 LONGEST = 22
+WIDE = 10  # up to so many columns their names fit below them, in two lines
 INK = "#1f2430"  # on the light fills below, in either theme
 # Neither an arm's colour nor a table's; every cell also says its side in letters.
 FILLS = ("#C9D3DC", "#F0D48A", "#E79A8F")
@@ -66,6 +67,9 @@ def split_grid_figure(grid: Mapping[str, Any], *, dark: bool = False) -> Chart:
     figure.update_layout(margin={"b": 60}, legend={"y": 1.0, "yanchor": "bottom"})
     figure.update_layout(margin={"t": 84})
     _label(figure.update_xaxes, columns, grid["columns"][-1])
+    if len(columns) <= WIDE:
+        broken = [name.replace(" to ", "<br>to ") for name in map(_short, columns)]
+        figure.update_xaxes(ticktext=broken, tickangle=0)
     _label(figure.update_yaxes, rows, grid["columns"][0] if len(rows) > 1 else "")
     figure.update_yaxes(autorange="reversed")
     return Chart(
@@ -86,13 +90,17 @@ def split_grid_figure(grid: Mapping[str, Any], *, dark: bool = False) -> Chart:
 def _shortened(
     counts: np.ndarray, levels: Sequence[str]
 ) -> tuple[np.ndarray, list[str]]:
-    """Return counts whose first axis is short enough to draw, the rest as one level."""
+    """Return counts whose first axis is short enough to draw, the rest as one level.
+
+    Levels with rows to test come first, then those that validate, then the commonest.
+    """
     if len(levels) <= MOST_SHOWN:
         return counts, list(levels)
-    kept = MOST_SHOWN - 1
-    rest = counts[kept:].sum(axis=0, keepdims=True)
-    shown = [*levels[:kept], f"{len(levels) - kept:,} others"]
-    return np.concatenate([counts[:kept], rest]), shown
+    rows = counts.sum(axis=1)
+    order = np.lexsort((-rows.sum(axis=1), -rows[:, 1], -rows[:, 2]))
+    kept, rest = np.sort(order[: MOST_SHOWN - 1]), order[MOST_SHOWN - 1 :]
+    shown = [*(levels[int(at)] for at in kept), f"{len(rest):,} others"]
+    return np.concatenate([counts[kept], counts[rest].sum(axis=0)[None]]), shown
 
 
 def _cell_text(sides: np.ndarray) -> str:
@@ -111,18 +119,18 @@ def _steps() -> list[list[Any]]:
 
 def _label(update: Any, levels: Sequence[str], title: str) -> None:
     """Name the levels of an axis; the numbers under them may not be read as places."""
-    short = [
-        plain(one if len(one) <= LONGEST else one[: LONGEST - 1] + "…")
-        for one in levels
-    ]
     update(
         tickvals=list(range(len(levels))),
-        ticktext=short,
+        ticktext=[_short(one) for one in levels],
         title_text=plain(title),
         showgrid=False,
         ticks="",
         showline=False,
     )
+
+
+def _short(level: str) -> str:
+    return plain(level if len(level) <= LONGEST else level[: LONGEST - 1] + "…")
 
 
 def _in_words(

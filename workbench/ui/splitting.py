@@ -5,8 +5,8 @@ import streamlit as st
 from workbench.errors import TaskError
 from workbench.factors import factor_choices
 from workbench.schema import Schema, Stype
-from workbench.split import SplitKind, read_named, read_split, write_named
-from workbench.ui import widgets, words
+from workbench.split import SPLITS, SplitKind, read_named, read_split, write_named
+from workbench.ui import widgets
 
 
 def choose_split(schema: Schema, table: str, target: str | None, written: str) -> str:
@@ -24,7 +24,7 @@ def choose_split(schema: Schema, table: str, target: str | None, written: str) -
         "How the rows are split into training, validation and test",
         kinds,
         index=kinds.index(kind),
-        format_func=words.SPLITS.__getitem__,
+        format_func=lambda one: SPLITS[one].title,
         key="question_split",
     )
     if chosen is SplitKind.RANDOM:
@@ -33,7 +33,7 @@ def choose_split(schema: Schema, table: str, target: str | None, written: str) -
         own = [column.name for column in schema.table(table).columns]
         by = _pick("By which column", own, columns[:1], f"question_by_{table}")
         return f"{chosen}:{by}"
-    st.caption(words.SPLITS_EXPLAINED[chosen])
+    st.caption(SPLITS[chosen].story)
     choices = _usual_first(schema, table, target)
     named = [_pick("By which column", choices, columns[:1], f"question_by_{table}")]
     if len(chosen.num_columns) > 1 or chosen is SplitKind.COMPOSITION:

@@ -9,6 +9,7 @@ from workbench.blueprint import Blueprint
 from workbench.hints import KeyHint
 from workbench.schema import ForeignKey, Schema, Table
 from workbench.score import METRICS
+from workbench.split import SPLITS, read_split
 from workbench.task import SEEN, Task, TaskType
 from workbench.ui import words
 
@@ -133,9 +134,9 @@ def all_tables(schema: Schema) -> pd.DataFrame:
 
 def task_in_words(task: Task) -> str:
     """Return how a task is split and scored in a sentence."""
-    kind, _, column = task.spec.split.partition(":")
+    kind, column = read_split(task.spec.split)
     by = f", by {column}" if column else ""
-    said = [f"Split: {words.SPLITS[kind].lower()}{by}"]
+    said = [f"Split: {SPLITS[kind].title.lower()}{by}"]
     if task.spec.where:
         said.append(f"only rows where {task.spec.where}")
     if task.spec.hide:

@@ -94,37 +94,6 @@ TASK_TYPES: Mapping[TaskType, str] = MappingProxyType(
         TaskType.REGRESSION: "A number (regression)",
     }
 )
-SPLITS: Mapping[str, str] = MappingProxyType(
-    {
-        "random": "At random",
-        "time": "By time: train on the past, test on the future",
-        "group": "By group: no group in two parts",
-        "column": "By a column that says train, val or test",
-        "composition": "New combinations of values (composition)",
-        "interpolation": "Values in between (interpolation)",
-        "extrapolation": "Values outside the range (extrapolation)",
-        "leave": "Values never seen (leave out)",
-    }
-)
-SPLITS_EXPLAINED: Mapping[str, str] = MappingProxyType(
-    {
-        "composition": (
-            "Every value of both columns is trained on, some combinations are not:"
-            " known products in known regions, but not that product in that region."
-        ),
-        "interpolation": (
-            "Values inside the range are left out: trained on small and large, tested"
-            " on what lies between."
-        ),
-        "extrapolation": (
-            "Values beyond one end are left out: trained on the lower ones, chosen on"
-            " the next, tested on the highest. Without an order, on the rarest."
-        ),
-        "leave": (
-            "Whole values are left out: a new region, a new product, a new customer."
-        ),
-    }
-)
 DETAILS: Mapping[str, str] = MappingProxyType(
     {"names": "Names only", "keys": "Keys", "all": "All columns"}
 )
