@@ -13,8 +13,12 @@ from workbench.database import Database, connect
 from workbench.errors import WorkbenchError
 from workbench.exposure import find_exposure
 from workbench.factors import factor_choices
+from workbench.graph import build_graph
 from workbench.hints import TaskSpec
 from workbench.links import Links, Sight
+from workbench.models import MODELS
+from workbench.remedies import REMEDIES
+from workbench.run import Budget, Run, RunConfig, build_network, train
 from workbench.schema import Schema, infer_schema
 from workbench.survey import plan_to_json, survey
 from workbench.task import SEEN, TEST, TRAIN, VAL, Task, define_task
@@ -264,3 +268,47 @@ def test_where_values_are_names_those_outside_are_worse_than_the_mean(
     assert found.test < 0
     assert found.gap_low > 0.95
     assert np.isnan(score_own_columns(path, "random").seen)
+
+
+def train_once(path: Path, split: str, topology: str, depth: int, epochs: int) -> Run:
+    with connect(path) as database:
+        schema = infer_schema(database)
+        task = define_task(database, schema, TaskSpec("cell.total", split=split))
+        blueprint = plan_named(schema, task.spec, topology)
+        graph = build_graph(database, schema, task, blueprint)
+    budget = Budget(epochs=epochs, patience=epochs)
+    config = RunConfig(MODELS["sage"], REMEDIES["none"], depth, 0, budget)
+    return train(build_network(graph, task, config), graph, task, config)
+
+
+def test_labels_of_rows_set_aside_teach_nothing(tmp_path: Path) -> None:
+    path = write_sqlite(tmp_path / "numbers.db", cells(as_text=False))
+    first = train_once(path, "composition:a,b", "single-table", depth=0, epochs=4)
+    with connect(path) as database:
+        task = define_task(
+            database,
+            infer_schema(database),
+            TaskSpec("cell.total", split="composition:a,b"),
+        )
+    aside = ", ".join(task.keys[at] for at in np.flatnonzero(task.split == SEEN))
+    changed = write_sqlite(
+        tmp_path / "changed.db",
+        f"{cells(as_text=False)} UPDATE cell SET total = total + 90 WHERE id IN"
+        f" ({aside})",
+    )
+    second = train_once(changed, "composition:a,b", "single-table", depth=0, epochs=4)
+    assert np.array_equal(first.outputs, second.outputs)
+    assert first.seen > second.seen
+    assert first.test == second.test
+
+
+@pytest.mark.slow
+def test_a_network_on_value_nodes_knows_new_pairs_and_nothing_outside(
+    tmp_path: Path,
+) -> None:
+    path = write_sqlite(tmp_path / "names.db", cells(as_text=True))
+    pairs = train_once(path, "composition:a,b", "promoted", depth=1, epochs=60)
+    assert pairs.seen >= 0.95
+    assert pairs.test >= 0.9
+    outside = train_once(path, "extrapolation:a,b", "promoted", depth=1, epochs=60)
+    assert outside.test < 0

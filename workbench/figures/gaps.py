@@ -22,6 +22,7 @@ from workbench.chart import (
 from workbench.palette import NEUTRAL
 from workbench.results import Results
 
+MOST = 0.5
 UNSEEN: Mapping[str, str] = MappingProxyType(
     {
         "composition": "combinations of values it has not seen",
@@ -42,6 +43,7 @@ class Gap:
         mean: How much worse the second is.
         low: Lower end of its 95 % interval, or None.
         high: Upper end, or None.
+        untrained: Whether most runs learned next to nothing.
     """
 
     seen: float
@@ -49,6 +51,7 @@ class Gap:
     mean: float
     low: float | None
     high: float | None
+    untrained: bool = False
 
     @property
     def interval(self) -> str:
@@ -76,6 +79,12 @@ def gap_in_words(results: Results, series: Series, depth: int) -> str:
         f" ({number(gap.seen)} on what it has seen, {number(gap.unseen)} on what it"
         " has not)"
     )
+    if gap.untrained:
+        return (
+            f"On {what} its gap says little: most runs learned next to nothing, for"
+            " lack of signal or because nothing they learned carried over to the"
+            f" held-out validation rows{both}."
+        )
     if gap.low is not None and gap.high is not None and gap.low <= 0 <= gap.high:
         return (
             f"On {what} it loses nothing that its seeds tell from 0: {metric}"
@@ -154,6 +163,7 @@ def _gap(record: Mapping[str, Any], seen: str, unseen: str) -> Gap | None:
         mean=record["gap"],
         low=record["gap_low"],
         high=record["gap_high"],
+        untrained=(record.get("failure_rate") or 0) > MOST,
     )
 
 
