@@ -1,9 +1,13 @@
 """The chooser of a split on the Question page, and what the page then shows."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages import Open, said
+from tests.results_factory import make_results
+from workbench.jobs import results_home
 
 SAMPLE = {"source": "sample:address-3nf", "target": "person.prosperous"}
 
@@ -65,3 +69,16 @@ def test_the_first_columns_on_offer_are_no_identifiers(visit: Open) -> None:
     ]
     assert chosen == ["age", "years_of_school"]
     assert not app.error
+
+
+def test_compare_says_what_is_lost_on_what_was_not_seen(
+    visit: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    name = "0" * 16
+    make_results(
+        results_home() / name, split="leave:age", gap=0.12, lost=False, depths=(3,)
+    )
+    app = visit("compare", results=name)
+    assert not app.exception
+    assert "On values it has not seen it loses 0.120" in said(app)
