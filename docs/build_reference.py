@@ -17,6 +17,7 @@ from workbench.measures import MEASURES
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
 from workbench.score import METRICS
+from workbench.split import SPLITS
 from workbench.topologies import TOPOLOGIES
 
 REFERENCE = Path(__file__).with_name("reference.md")
@@ -27,6 +28,7 @@ Written by `make docs` from the program itself; edit the docstrings, not this fi
 """
 FAMILIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "Topologies": ("What turns tables into a graph.", TOPOLOGIES),
+    "Splits": ("What is trained on, and what is tested.", SPLITS),
     "Models": ("What turns a graph into predictions, layer by layer.", MODELS),
     "Remedies": ("What is tried against the collapse of deep networks.", REMEDIES),
     "Measures": ("Taken per layer and node type, untrained and trained.", MEASURES),

@@ -1,6 +1,7 @@
 """Small results folders made from formulas, in the shape that a real study leaves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from math import cos, exp, sin
 from pathlib import Path
@@ -50,16 +51,24 @@ def make_results(
     metric: str = "roc-auc",
     lost: bool = True,
     leaks: Sequence[str] = (),
+    split: str = "random",
+    gap: float = float("nan"),
 ) -> Results:
     """Write a results folder and read it back.
 
     Arm number i (from 0) leaves chance at depth ``3 - i`` and loses 0.04 a layer from
     two layers after that. With ``lost``, the first arm's deepest cell has one failed
-    seed and one that ran out of memory.
+    seed and one that ran out of memory. With a ``gap``, what was seen scores so much
+    more than test rows, give or take .01 by seed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     trials = [
-        make_trial(arms, arm, model, depth, seed, metric, lost and depth == max(depths))
+        with_gap(
+            make_trial(
+                arms, arm, model, depth, seed, metric, lost and depth == max(depths)
+            ),
+            gap,
+        )
         for seed, arm, model, depth in product(range(seeds), arms, models, depths)
     ]
     sources = dict.fromkeys(source for source, _ in arms)
@@ -79,7 +88,7 @@ def make_results(
         projection=make_projection(arms, trials),
         influence=make_influence(arms, trials),
         comparison=comparison,
-        plans={source: make_plan(source, arms) for source in sources},
+        plans={source: make_plan(source, arms, split) for source in sources},
         study_toml=STUDY.format(
             depths=", ".join(map(str, depths)),
             seeds=seeds,
@@ -128,6 +137,10 @@ def make_trial(
         reason="" if status == "ok" else "The loss was not a number at epoch 3.",
         gradient_ratio=exp(-0.3 * depth),
     )
+
+
+def with_gap(trial: Trial, gap: float) -> Trial:
+    return replace(trial, seen=trial.test + gap + (trial.seed % 3 - 1) / 100)
 
 
 def make_floors(source: str) -> tuple[Floor, ...]:
@@ -278,7 +291,9 @@ def make_projection(
     return pd.DataFrame(records)
 
 
-def make_plan(source: str, arms: Sequence[tuple[str, str]]) -> dict:
+def make_plan(
+    source: str, arms: Sequence[tuple[str, str]], split: str = "random"
+) -> dict:
     """Make a plan in which the city is one hop nearer with each arm."""
     topologies = []
     for place, (own, topology) in enumerate(arms):
@@ -323,8 +338,8 @@ def make_plan(source: str, arms: Sequence[tuple[str, str]]) -> dict:
                 "warnings": ["The table log is never seen by the target."],
             }
         )
-    return {"task": {"name": "prosperous", "target": "person.prosperous"},
-            "topologies": topologies}  # fmt: skip
+    task = {"name": "prosperous", "target": "person.prosperous", "split": split}
+    return {"task": task, "topologies": topologies}
 
 
 def names_of(trial: Trial) -> dict[str, object]:

@@ -58,6 +58,7 @@ def test_every_command_and_option_has_a_help_text() -> None:
 
 FACTS = {
     "Topologies": {"node_count", "edge_count", "hop_change", "source"},
+    "Splits": {"formula", "source"},
     "Models": {"formula", "graphs", "link_columns", "source"},
     "Remedies": {"formula", "source"},
     "Measures": {"formula", "value_range", "at_collapse", "comparable", "source"},

@@ -6,6 +6,7 @@ and to a linear model; learner and settings are chosen on the validation rows, n
 test.
 """
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +25,11 @@ from threadpoolctl import threadpool_limits
 
 from workbench.comparison import Floor
 from workbench.database import Database
-from workbench.inference import bootstrap_interval
+from workbench.inference import bootstrap_difference, bootstrap_interval
 from workbench.schema import Schema
 from workbench.score import METRICS, Metric, constant_outputs
 from workbench.tabular import Feature, Tabulator
-from workbench.task import TEST, TRAIN, VAL, Task, TaskType
+from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskType
 
 MAX_COLUMNS = 1500
 MAX_VALUES = 12_000_000
@@ -128,6 +129,7 @@ def _floor(
     low, high = bootstrap_interval(
         metric.score, task.labels[parts[2]], found.outputs[parts[2]]
     )
+    seen, gap_low, gap_high = _gap(task, metric, found.outputs)
     return Floor(
         name=name,
         source=source,
@@ -138,7 +140,23 @@ def _floor(
         low=low,
         high=high,
         num_columns=num_columns,
+        seen=seen,
+        gap_low=gap_low,
+        gap_high=gap_high,
     )
+
+
+def _gap(task: Task, metric: Metric, outputs: np.ndarray) -> tuple[float, float, float]:
+    """Return the score on rows set aside, and the interval of what test rows lose."""
+    seen, test = (
+        (task.labels[task.split == part], outputs[task.split == part])
+        for part in (SEEN, TEST)
+    )
+    if not len(seen[0]):
+        return math.nan, math.nan, math.nan
+    better, worse = (seen, test) if metric.higher_is_better else (test, seen)
+    low, high = bootstrap_difference(metric.score, better, worse)
+    return metric.score(*seen), low, high
 
 
 def _learn(task: Task, features: Sequence[Feature]) -> tuple[_Candidate, int]:

@@ -207,6 +207,7 @@ class Bench:
             status="ok",
             reason="",
             gradient_ratio=run.gradient_ratio,
+            seen=run.seen,
         )
         without_seed = {name: names[name] for name in ARM_COLUMNS}
         return CellResult(

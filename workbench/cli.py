@@ -110,7 +110,11 @@ Hide = Annotated[
 ]
 Split = Annotated[
     str | None,
-    typer.Option(help="random, time:COLUMN, group:COLUMN or column:COLUMN."),
+    typer.Option(
+        help="random, time:C, group:C, column:C, composition:C,C, interpolation:C[,C],"
+        " extrapolation:C[,C], leave:C or leave:C=VALUE|VALUE; C is a COLUMN, for the"
+        " last four also the TABLE.COLUMN of a table that the row refers to."
+    ),
 ]
 SplitSeed = Annotated[int | None, typer.Option(help="The split's own seed.")]
 Topologies = Annotated[

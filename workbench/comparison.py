@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.inference import t_interval
+from workbench.inference import Interval, t_interval
 from workbench.score import METRICS
 
 COMPARISON_VERSION = 1
@@ -30,6 +30,8 @@ class Trial:
         status: ok, failed, out-of-memory or cancelled.
         reason: Why there are no scores, or empty.
         gradient_ratio: First layer's gradient norm over the last layer's.
+        seen: Score on rows of the values trained on that were set aside; NaN where the
+            split holds no values out.
     """
 
     source: str
@@ -49,6 +51,7 @@ class Trial:
     status: str
     reason: str
     gradient_ratio: float
+    seen: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ class Floor:
         low: Lower end of the interval over resampled test rows.
         high: Upper end.
         num_columns: Number of columns it was given.
+        seen: Score on rows of the values trained on that were set aside, or NaN.
+        gap_low: Lower end of the interval of `gap` over resampled rows.
+        gap_high: Upper end.
     """
 
     name: str
@@ -76,6 +82,9 @@ class Floor:
     low: float
     high: float
     num_columns: int
+    seen: float = math.nan
+    gap_low: float = math.nan
+    gap_high: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -102,8 +111,14 @@ class Cell:
         return tuple(trial for trial in self.trials if trial.status == "ok")
 
     def mean(self, part: str) -> float:
-        """Return the mean over seeds of ``train``, ``val`` or ``test``."""
+        """Return the mean over seeds of ``train``, ``val``, ``test`` or ``seen``."""
         return t_interval([getattr(trial, part) for trial in self.finished]).mean
+
+    def gap(self, metric: str) -> Interval:
+        """Return what is lost on values not trained on, its t-interval over seeds."""
+        return t_interval(
+            [gap_between(trial.seen, trial.test, metric) for trial in self.finished]
+        )
 
     def name(self) -> dict[str, Any]:
         """Return the columns that say which cell this is."""
@@ -179,7 +194,7 @@ class Comparison:
             "cells": [self._cell(cell) for cell in self.cells],
             "contrasts": [_contrast(contrast) for contrast in self.contrasts],
             "best": [cell.name() for cell in self.best],
-            "baselines": [_floor(floor) for floor in self.floors],
+            "baselines": [_floor(floor, self.metric) for floor in self.floors],
             "verdict": self.verdict,
             "leakage": {
                 "future_rows_reachable": self.future_rows,
@@ -191,6 +206,7 @@ class Comparison:
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         interval = t_interval([trial.test for trial in cell.finished])
+        gap = cell.gap(self.metric)
         return {
             **cell.name(),
             "n": len(cell.finished),
@@ -201,6 +217,10 @@ class Comparison:
             "train_mean": cell.mean("train"),
             "val_mean": cell.mean("val"),
             "seeds": [trial.test for trial in cell.trials],
+            "seen_mean": cell.mean("seen"),
+            "gap": gap.mean,
+            "gap_low": gap.low,
+            "gap_high": gap.high,
         }
 
 
@@ -210,6 +230,11 @@ def constant_train_score(floors: Iterable[Floor], source: str) -> float:
         if floor.source == source and floor.name in ("majority", "mean"):
             return floor.train
     return math.nan
+
+
+def gap_between(seen: float, unseen: float, metric: str) -> float:
+    """Return how much worse a score is on values not trained on; below 0 if better."""
+    return seen - unseen if METRICS[metric].higher_is_better else unseen - seen
 
 
 def learnt(train: float, constant: float, metric: str) -> bool:
@@ -238,7 +263,7 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
     return {"a": contrast.a.name(), "b": contrast.b.name(), **numbers}
 
 
-def _floor(floor: Floor) -> dict[str, Any]:
+def _floor(floor: Floor, metric: str) -> dict[str, Any]:
     return {
         "name": floor.name,
         "source": floor.source,
@@ -249,6 +274,10 @@ def _floor(floor: Floor) -> dict[str, Any]:
         "train": floor.train,
         "val": floor.val,
         "num_columns": floor.num_columns,
+        "seen": floor.seen,
+        "gap": gap_between(floor.seen, floor.test, metric),
+        "gap_low": floor.gap_low,
+        "gap_high": floor.gap_high,
     }
 
 

@@ -134,13 +134,45 @@ def bootstrap_interval(
 
     Source: Efron, Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
     """
+    return _quantiles(_resampled(score, labels, outputs, seed))
+
+
+def bootstrap_difference(
+    score: Callable[[np.ndarray, np.ndarray], float],
+    first: tuple[np.ndarray, np.ndarray],
+    second: tuple[np.ndarray, np.ndarray],
+) -> tuple[float, float]:
+    """Return the 95 % interval of a score on some rows less that on other rows.
+
+    Args:
+        score: Of labels and outputs.
+        first: Labels and outputs of the first rows.
+        second: Those of the second; both are resampled, each by itself.
+    """
+    ours, theirs = (
+        _resampled(score, *rows, seed) for seed, rows in enumerate((first, second))
+    )
+    number = min(len(ours), len(theirs))
+    return _quantiles(ours[:number] - theirs[:number])
+
+
+def _resampled(
+    score: Callable[[np.ndarray, np.ndarray], float],
+    labels: np.ndarray,
+    outputs: np.ndarray,
+    seed: int,
+) -> np.ndarray:
     generator = np.random.default_rng(seed)
     scores = []
     affordable = MAX_DRAWS // max(len(labels), 1)
     for _ in range(min(NUM_RESAMPLES, max(FEWEST_RESAMPLES, affordable))):
         rows = generator.integers(0, len(labels), len(labels))
         scores.append(score(labels[rows], outputs[rows]))
-    known = np.asarray(scores)[~np.isnan(scores)]
+    return np.asarray(scores)
+
+
+def _quantiles(scores: np.ndarray) -> tuple[float, float]:
+    known = scores[~np.isnan(scores)]
     if not len(known):
         return float("nan"), float("nan")
     low, high = np.quantile(known, [LEVEL / 2, 1 - LEVEL / 2])

@@ -29,6 +29,7 @@ from workbench.figures import (
     contrast_figure,
     cost_figure,
     depth_figure,
+    gap_figure,
     hop_heatmap,
     influence_figure,
     last_layer_figure,
@@ -36,10 +37,12 @@ from workbench.figures import (
     projection_figure,
     reach_figure,
     sibling_figure,
+    split_grid_figure,
     train_test_figure,
     walk_figure,
 )
 from workbench.figures.contrasts import contrast_sides, verdict_in_words
+from workbench.figures.gaps import gap_in_words, has_gaps
 from workbench.figures.plans import graphs_of
 from workbench.inference import ENOUGH_SEEDS
 from workbench.measures import MEASURES
@@ -125,6 +128,11 @@ def _charts(results: Results) -> dict[str, Chart]:
         "train_test": train_test_figure(results),
         "cost": cost_figure(results),
     }
+    if has_gaps(results):
+        charts["gaps"] = gap_figure(results)
+    grids = [plan["task"].get("grid") for plan in results.plans.values()]
+    for grid in filter(None, grids[:1]):  # every source has the same task
+        charts["grid"] = split_grid_figure(grid)
     if results.comparison["contrasts"]:
         charts["contrasts"] = contrast_figure(results)
     if results.plans:
@@ -175,6 +183,7 @@ def _arms(results: Results) -> Iterator[dict[str, Any]]:
             "style": style,
             "explanation": EXPLANATIONS.get(series.topology, ""),
             "cell": cells[0] if cells else None,
+            "gap": gap_in_words(results, series, best[series]) if cells else "",
         }
 
 
@@ -280,6 +289,12 @@ def _caveats(results: Results) -> Iterator[str]:
         "No interval says what another split or other rows would give; depths were"
         " chosen on validation rows, and scores are of test rows."
     )
+    if has_gaps(results):
+        yield (
+            "Validation rows were held out in the same way as test rows, with other"
+            " values: depths were chosen for what was not seen. A gap is of one choice"
+            " of held-out values; another seed of the split holds out others."
+        )
     if seeds < ENOUGH_SEEDS:
         yield (
             f"Number of seeds: {seeds}. Below {ENOUGH_SEEDS} no difference is called"

@@ -40,8 +40,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("seed", "state", "kind", "name", "value", "num_rows"),
     ),
 }
-# Folders written before these were measured have no such file.
+# Folders written before these were measured have no such file, or no such column.
 OPTIONAL = frozenset({"influence"})
+LATER_COLUMNS: Mapping[str, tuple[str, ...]] = {"trials": ("seen",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,9 @@ def load_results(folder: Path) -> Results:
         raise StoreError(f'There is no results folder "{folder}".')
     comparison = _read(folder / "comparison.json", _read_json, COMPARISON_VERSION)
     frames = {name: _read_frame(folder, name) for name in COLUMNS}
+    for name, columns in LATER_COLUMNS.items():
+        added = dict.fromkeys(set(columns) - {*frames[name]}, float("nan"))
+        frames[name] = frames[name].assign(**added)
     for name, columns in COLUMNS.items():
         missing = [column for column in columns if column not in frames[name]]
         if missing:

@@ -16,7 +16,7 @@ from workbench.field import Field, receptive_field
 from workbench.graph import Graph
 from workbench.model import Inputs, Model, Network, Remedy, gather_inputs
 from workbench.score import METRICS, Metric
-from workbench.task import TEST, TRAIN, VAL, Task, TaskType
+from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskType
 
 RARE_CLASS_SHARE = 0.2
 
@@ -92,6 +92,8 @@ class Run:
         num_parameters: Number of trained numbers.
         outputs: Predictions for every task row, in the task's order: probability of
             class 1 [rows], probabilities [rows, classes] or values [rows].
+        seen: Score on the rows set aside from the values that were trained on; NaN
+            where the split holds no values out.
     """
 
     config: RunConfig
@@ -102,6 +104,7 @@ class Run:
     gradient_ratio: float
     num_parameters: int
     outputs: np.ndarray
+    seen: float = math.nan
 
 
 def default_device() -> torch.device:
@@ -202,7 +205,7 @@ class _Loop:
         self.metric = METRICS[task.metric]
         self.rows = [
             torch.from_numpy(np.flatnonzero(task.split == part)).to(device)
-            for part in (TRAIN, VAL, TEST)
+            for part in (TRAIN, VAL, TEST, SEEN)
         ]
         self.loss = _loss(task, self.metric, self.rows[TRAIN], device)
         self.optimiser = torch.optim.Adam(
@@ -246,6 +249,7 @@ class _Loop:
             gradient_ratio=ratio,
             num_parameters=self.network.num_parameters,
             outputs=predictions_of(self.task, outputs),
+            seen=self._score(outputs, SEEN) if len(self.rows[SEEN]) else math.nan,
         )
 
     def _forward(self) -> Tensor:

@@ -18,10 +18,11 @@ from workbench.blueprint import (
     TableRole,
 )
 from workbench.database import Database
+from workbench.exposure import find_exposure
 from workbench.links import Linked, Links, link
 from workbench.reach import node_hops, spread, table_hops
 from workbench.schema import Schema
-from workbench.task import Task
+from workbench.task import SEEN, Grid, Task
 from workbench.walk import Walk, walk_profile
 
 __all__ = [
@@ -153,6 +154,10 @@ def survey(
         if one.role is not TableRole.DROPPED and one.subject not in near
     )
     hubs = _hubs(links)
+    warnings = [*blueprint.warnings, *_row_warnings(unreachable, hubs)]
+    if task.grid is not None:
+        exposed = find_exposure(links, blueprint.target, task).sentence
+        warnings += [exposed] if exposed else []
     return Survey(
         blueprint=blueprint,
         nodes=links.num_nodes,
@@ -163,7 +168,7 @@ def survey(
         walk=tuple(walk_profile(links, blueprint.target, task.rows, max_hops)),
         hubs=hubs,
         components=_num_components(links),
-        warnings=(*blueprint.warnings, *_row_warnings(unreachable, hubs)),
+        warnings=tuple(warnings),
     )
 
 
@@ -182,13 +187,30 @@ def plan_to_json(task: Task, surveys: Sequence[Survey]) -> dict[str, Any]:
             "split_seed": spec.split_seed,
             "metric": task.metric,
             "rows": len(task.rows),
-            "rows_per_split": np.bincount(task.split, minlength=3).tolist(),
+            "rows_per_split": np.bincount(task.split, minlength=3)[:3].tolist(),
+            **(
+                {
+                    "rows_set_aside": int((task.split == SEEN).sum()),
+                    "grid": grid_to_json(task.grid),
+                }
+                if task.grid
+                else {}
+            ),
         },
         "topologies": [survey_to_json(one) for one in surveys],
         "alignment": [
             {"columns": list(one.columns), "depths": dict(one.depths)}
             for one in align({one.blueprint.name: one.blueprint for one in surveys})
         ],
+    }
+
+
+def grid_to_json(grid: Grid) -> dict[str, Any]:
+    """Return ``task.grid`` of ``workbench plan --json``: which values are where."""
+    return {
+        "columns": list(grid.columns),
+        "levels": [list(levels) for levels in grid.levels],
+        "counts": grid.counts.tolist(),
     }
 
 

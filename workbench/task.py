@@ -11,12 +11,15 @@ import numpy as np
 
 from workbench.database import ROW, Database, quote
 from workbench.errors import TaskError
+from workbench.factors import divide_by_factors
 from workbench.filters import render_filter
+from workbench.heldout import Grid
 from workbench.hints import TaskSpec
 from workbench.leaks import Leak, find_leaks, take_sides
 from workbench.schema import Column, Schema, Stype, Table, value_sql
 from workbench.split import (
     OUTSIDE,
+    SEEN,
     TEST,
     TRAIN,
     VAL,
@@ -29,9 +32,11 @@ from workbench.split import (
 )
 
 __all__ = [
+    "SEEN",
     "TEST",
     "TRAIN",
     "VAL",
+    "Grid",
     "Leak",
     "Task",
     "TaskSpec",
@@ -47,6 +52,8 @@ VALUE_METRICS = frozenset({"mae", "r2"})  # asking for one asks for a regression
 SIDES: Mapping[int, str] = MappingProxyType(
     {TRAIN: "training", VAL: "validation", TEST: "test"}
 )
+HELD_OUT_SIDES: Mapping[int, str] = MappingProxyType({**SIDES, SEEN: "set-aside"})
+FEWEST_ON_A_SIDE = 10  # where values are held out; a score of fewer says nothing
 
 
 class TaskType(StrEnum):
@@ -78,8 +85,11 @@ class Task:
         metric: Name of the metric that decides.
         rows: int64 ``[n]``: rows of the target table, ascending.
         labels: float64 ``[n]``: index into ``classes``, or the value.
-        split: int8 ``[n]``: 0 training, 1 validation, 2 test.
+        split: int8 ``[n]``: 0 training, 1 validation, 2 test; 3, only where the split
+            holds values out, for rows of values trained on that are set aside.
         keys: The primary key of each row as text, or its row number.
+        grid: How many rows of which values are on which side, where the split holds
+            values out.
     """
 
     spec: TaskSpec
@@ -90,6 +100,7 @@ class Task:
     labels: np.ndarray
     split: np.ndarray
     keys: tuple[str, ...]
+    grid: Grid | None = None
 
 
 def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Task:
@@ -116,14 +127,21 @@ def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Tas
         )
     kind, split_column = read_split(asked.split)
     table, target = _check_names(schema, asked)
-    decider = table.column(split_column) if split_column else None
+    own = split_column and not kind.holds_values_out
+    decider = table.column(split_column) if own else None
     _check_split(asked, kind, decider)
     rows, values, deciding = _fetch(database, table, target, asked, decider)
     task_type, classes, labels = _label(asked, target, values)
-    split = _divide(kind, asked, task_type, labels, deciding)
+    grid = None
+    if kind.holds_values_out:
+        split, grid = divide_by_factors(database, schema, asked, rows)
+    else:
+        split = _divide(kind, asked, task_type, labels, deciding)
     inside = split != OUTSIDE
     rows, labels, split = rows[inside], labels[inside], split[inside]
     _check_sides(asked, task_type, labels, split)
+    if grid is not None:
+        _check_held_out(asked, split)
     return Task(
         spec=asked,
         task_type=task_type,
@@ -133,6 +151,7 @@ def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Tas
         labels=labels,
         split=split,
         keys=_row_keys(database, table, rows),
+        grid=grid,
     )
 
 
@@ -290,6 +309,13 @@ def _divide(
             return split_groups(numbers, spec.split_seed)
         case SplitKind.COLUMN:
             return split_given(deciding, f"{spec.table}.{spec.split.partition(':')[2]}")
+        case (
+            SplitKind.COMPOSITION
+            | SplitKind.INTERPOLATION
+            | SplitKind.EXTRAPOLATION
+            | SplitKind.LEAVE
+        ):
+            raise ValueError(f"A split of the kind {kind} goes by factors.")
 
 
 def _check_sides(
@@ -307,6 +333,17 @@ def _check_sides(
             raise TaskError(
                 f'The split "{spec.split}" leaves {what} alone in the {name} part;'
                 " choose another split, or a filter that keeps more rows."
+            )
+
+
+def _check_held_out(spec: TaskSpec, split: np.ndarray) -> None:
+    for side, name in HELD_OUT_SIDES.items():
+        number = int((split == side).sum())
+        if number < FEWEST_ON_A_SIDE:
+            raise TaskError(
+                f'The split "{spec.split}" leaves {number} rows for the {name} part; at'
+                f" least {FEWEST_ON_A_SIDE} are needed. Choose a column with fewer and"
+                " commoner values, or another split."
             )
 
 

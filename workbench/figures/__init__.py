@@ -4,6 +4,8 @@ from workbench.figures.contrasts import contrast_figure
 from workbench.figures.cost import cost_figure
 from workbench.figures.depths import depth_figure
 from workbench.figures.embeddings import projection_figure
+from workbench.figures.gaps import gap_figure
+from workbench.figures.grids import split_grid_figure
 from workbench.figures.influence import influence_figure
 from workbench.figures.layers import last_layer_figure, layer_figure
 from workbench.figures.moments import moments_figure
@@ -16,6 +18,7 @@ __all__ = [
     "contrast_figure",
     "cost_figure",
     "depth_figure",
+    "gap_figure",
     "hop_heatmap",
     "influence_figure",
     "last_layer_figure",
@@ -24,6 +27,7 @@ __all__ = [
     "projection_figure",
     "reach_figure",
     "sibling_figure",
+    "split_grid_figure",
     "train_test_figure",
     "walk_figure",
 ]

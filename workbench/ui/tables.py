@@ -9,7 +9,8 @@ from workbench.blueprint import Blueprint
 from workbench.hints import KeyHint
 from workbench.schema import ForeignKey, Schema, Table
 from workbench.score import METRICS
-from workbench.task import Task, TaskType
+from workbench.split import SPLITS, read_split
+from workbench.task import SEEN, Task, TaskType
 from workbench.ui import words
 
 MEANING, USED = "Meaning (semantic type)", "Used"
@@ -133,8 +134,9 @@ def all_tables(schema: Schema) -> pd.DataFrame:
 
 def task_in_words(task: Task) -> str:
     """Return how a task is split and scored in a sentence."""
-    kind, _, column = task.spec.split.partition(":")
-    said = [f"Split: {words.SPLITS[kind].lower()}" + (f" ({column})" if column else "")]
+    kind, column = read_split(task.spec.split)
+    by = f", by {column}" if column else ""
+    said = [f"Split: {SPLITS[kind].title.lower()}{by}"]
     if task.spec.where:
         said.append(f"only rows where {task.spec.where}")
     if task.spec.hide:
@@ -149,6 +151,8 @@ def balance(task: Task) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for part, name in enumerate(words.SPLIT_PARTS):
         labels = frame.loc[frame["part"] == part, "label"]
+        if part == SEEN and not len(labels):
+            continue
         if task.task_type is TaskType.REGRESSION:
             spread = labels.describe()
             rows.append(

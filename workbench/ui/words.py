@@ -94,14 +94,6 @@ TASK_TYPES: Mapping[TaskType, str] = MappingProxyType(
         TaskType.REGRESSION: "A number (regression)",
     }
 )
-SPLITS: Mapping[str, str] = MappingProxyType(
-    {
-        "random": "At random",
-        "time": "By time: train on the past, test on the future",
-        "group": "By group: no group in two parts",
-        "column": "By a column that says train, val or test",
-    }
-)
 OUTCOMES: Mapping[str, str] = MappingProxyType(
     {
         "any": "will there be any",
@@ -121,7 +113,7 @@ NO_EVENTS = (
 DETAILS: Mapping[str, str] = MappingProxyType(
     {"names": "Names only", "keys": "Keys", "all": "All columns"}
 )
-SPLIT_PARTS = ("Training", "Validation", "Test")
+SPLIT_PARTS = ("Training", "Validation", "Test", "Set aside (seen values)")
 STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "queued": ("○", "waiting"),

@@ -10,6 +10,7 @@ from workbench.figures import (
     contrast_figure,
     cost_figure,
     depth_figure,
+    gap_figure,
     hop_heatmap,
     influence_figure,
     last_layer_figure,
@@ -20,6 +21,7 @@ from workbench.figures import (
     train_test_figure,
     walk_figure,
 )
+from workbench.figures.gaps import gap_in_words, has_gaps
 from workbench.jobs import find_job
 from workbench.measure import Rows
 from workbench.measures import MEASURES
@@ -92,10 +94,16 @@ for index, series in enumerate(everything):
             delta_arrow="off",
         )
         st.caption(widgets.as_text(read_depth(results, series).sentence))
+        gap = gap_in_words(results, series, depth)
+        if gap:
+            st.caption(widgets.as_text(gap))
         shows = diagnose(gather(results, series, depth))
         st.markdown(f"At this depth: **{widgets.as_text(', '.join(shows.kinds))}**")
         for sentence in shows.sentences:
             st.caption(widgets.as_text(sentence))
+
+if has_gaps(results):
+    widgets.show_chart(gap_figure(results, depth=depth, dark=dark), "compare_gaps")
 
 # --- why -------------------------------------------------------------------
 

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from workbench.figures import split_grid_figure
 from workbench.schema import Stype
+from workbench.survey import grid_to_json
 from workbench.task import TaskSpec
-from workbench.ui import calls, forecasting, place, tables, widgets, words
+from workbench.ui import calls, forecasting, place, splitting, tables, widgets, words
 
 OWN, LATER = "own", "later"
 CHOICES = {
@@ -61,7 +63,6 @@ else:
         for column in schema.table(table).columns
         if column.stype not in NO_TARGETS
     ]
-    all_columns = [column.name for column in schema.table(table).columns]
     with right:
         column = st.selectbox(
             "Column that is predicted (target)",
@@ -91,22 +92,9 @@ else:
             key="question_hide",
             help="Hide what is only known after the outcome.",
         )
-        kind, _, by = (own.split if own else "random").partition(":")
-        kinds = list(words.SPLITS)
-        split = st.radio(
-            "How the rows are split into training, validation and test",
-            kinds,
-            index=kinds.index(kind) if kind in kinds else 0,
-            format_func=words.SPLITS.__getitem__,
-            key="question_split",
+        split = splitting.choose_split(
+            schema, table, column, own.split if own else "random"
         )
-        if split != "random":
-            by = st.selectbox(
-                "By which column",
-                all_columns,
-                index=all_columns.index(by) if by in all_columns else 0,
-                key=f"question_by_{table}",
-            )
         seed = st.number_input(
             "Seed of the split",
             min_value=0,
@@ -122,7 +110,7 @@ else:
         target=f"{table}.{column}",
         where=where.strip() or None,
         hide=tuple(hide),
-        split=split if split == "random" else f"{split}:{by}",
+        split=split,
         split_seed=int(seed),
     )
 
@@ -165,6 +153,9 @@ with table_of_rows:
 
 if question.moments:
     forecasting.show_moments(task, question.moments)
+if task.grid is not None:
+    chart = split_grid_figure(grid_to_json(task.grid), dark=widgets.is_dark())
+    widgets.show_chart(chart, "question_grid")
 
 st.markdown("#### Suspected leaks")
 if question.leaks:
