@@ -116,7 +116,7 @@ def _weights(task: Task, metric: Metric, labels: np.ndarray) -> np.ndarray:
 def _ridge(
     columns: np.ndarray, wanted: np.ndarray, weights: np.ndarray
 ) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield every penalty with its coefficients [columns, outputs]; the last is free."""
+    """Yield every penalty with its coefficients [columns, outputs]."""
     weighed = columns * weights.astype(np.float32)[:, None]
     gram = (weighed.T @ columns).astype(np.float64)
     cross = weighed.T.astype(np.float64) @ wanted

@@ -280,5 +280,5 @@ def _digest(*parts: str | np.ndarray) -> str:
             found.update(f"{len(part)} {part}".encode())
         else:
             found.update(f"{part.dtype} {part.shape}".encode())
-            found.update(np.ascontiguousarray(part))
+            found.update(np.ascontiguousarray(part).data)
     return found.hexdigest()

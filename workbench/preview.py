@@ -174,7 +174,7 @@ def _content_of(task: Task) -> str:
     settings = [task.spec.table, str(task.task_type), list(task.classes), task.metric]
     found.update(json.dumps(settings).encode())
     for values in (task.rows, task.labels, task.split):
-        found.update(np.ascontiguousarray(values))
+        found.update(np.ascontiguousarray(values).data)
     return found.hexdigest()
 
 

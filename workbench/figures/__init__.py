@@ -7,18 +7,22 @@ from workbench.figures.embeddings import projection_figure
 from workbench.figures.influence import influence_figure
 from workbench.figures.layers import last_layer_figure, layer_figure
 from workbench.figures.plans import hop_heatmap, reach_figure
+from workbench.figures.previews import beside_preview, has_preview, preview_figure
 from workbench.figures.siblings import sibling_figure
 from workbench.figures.training import train_test_figure
 from workbench.figures.walks import walk_figure
 
 __all__ = [
+    "beside_preview",
     "contrast_figure",
     "cost_figure",
     "depth_figure",
+    "has_preview",
     "hop_heatmap",
     "influence_figure",
     "last_layer_figure",
     "layer_figure",
+    "preview_figure",
     "projection_figure",
     "reach_figure",
     "sibling_figure",
