@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,10 @@ MAX_ROWS = 300_000
 
 
 def with_previews(
-    planned: PlannedStudy, memo: Memo | None = None, cache: Path | None = None
+    planned: PlannedStudy,
+    memo: Memo | None = None,
+    cache: Path | None = None,
+    max_rows: int = MAX_ROWS,
 ) -> PlannedStudy:
     """Return a planned study whose plans also say what each hop is worth.
 
@@ -33,6 +36,7 @@ def with_previews(
         planned: The study.
         memo: What earlier previews computed.
         cache: Where drawn rows are kept; the user's cache by default.
+        max_rows: Most rows of a source that are previewed.
     """
     memo = Memo() if memo is None else memo
     root = cache_directory() if cache is None else cache
@@ -40,19 +44,30 @@ def with_previews(
     plans = dict(planned.plans)
     for source, members in groupby(planned.arms, lambda arm: arm.source):
         if source not in planned.assumed:
-            found = _of_source(tuple(members), hops, memo, root)
+            drawing = _Drawing(max_rows, root)
+            found = _of_source(tuple(members), hops, memo, drawing)
             plans[source] = _told(plans[source], found)
     return replace(planned, plans=plans)
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """How many rows are previewed, and where those drawn are kept."""
+
+    max_rows: int
+    root: Path
+
+
 def _of_source(
-    arms: Sequence[PlannedArm], hops: int, memo: Memo, root: Path
+    arms: Sequence[PlannedArm], hops: int, memo: Memo, drawing: _Drawing
 ) -> dict[str, Preview]:
     """Return the preview of every arm of one source, by its topology."""
     schema, task = arms[0].schema, arms[0].task
     with ExitStack() as stack:
         database = stack.enter_context(reopen(arms[0].snapshot))
-        drawn = draw_rows(database, schema, task.spec.table, MAX_ROWS, root)
+        drawn = draw_rows(
+            database, schema, task.spec.table, drawing.max_rows, drawing.root
+        )
         if drawn.notes:
             stack.enter_context(drawn.database)
             try:
