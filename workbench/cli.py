@@ -213,10 +213,15 @@ def plan(
     db_schema: DbSchemas = None,
     dialect: Dialect = None,
     max_rows: MaxRows = None,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Score each hop too, with no network trained."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what each graph would hold and reach, before anything trains."""
     from workbench.planning import plan_study
+    from workbench.previewing import with_previews
     from workbench.study import MAX_ROWS, Study
     from workbench.topologies import TOPOLOGIES
 
@@ -240,7 +245,8 @@ def plan(
         ),
         max_rows=MAX_ROWS if max_rows is None else max_rows,
     )
-    plans = plan_study(study).plans
+    planned = plan_study(study)
+    plans = (with_previews(planned) if preview else planned).plans
     if as_json:
         one = next(iter(plans.values())) if len(plans) == 1 else plans
         typer.echo(json.dumps(one, indent=2))
@@ -653,8 +659,26 @@ def _show_plan(source: str, document: Mapping[str, Any]) -> None:
             typer.echo(f"    {hop} hops  {table}")
         for table in topology["unreachable"]:
             typer.echo(f"    never   {table}")
+        _show_preview(topology, document["task"]["metric"])
         for warning in topology["warnings"]:
             typer.echo(f"    Warning: {warning}")
+
+
+def _show_preview(topology: Mapping[str, Any], metric: str) -> None:
+    if topology.get("preview"):
+        shown = ", ".join(
+            f"{one['hop']}: {_short(one['score'])}" for one in topology["preview"]
+        )
+        typer.echo(
+            "    Preview, no network trained"
+            f" (hops: {metric} on validation rows)  {shown}"
+        )
+    if topology.get("preview_note"):
+        typer.echo(f"    {topology['preview_note']}")
+
+
+def _short(score: float | None) -> str:
+    return "no score" if score is None else f"{score:.3f}"
 
 
 def _show_comparison(document: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ from workbench.pool import (
     default_jobs,
     run_items,
 )
+from workbench.previewing import with_previews
 from workbench.progress import Progress, Tracker
 from workbench.report import write_report
 from workbench.results import write_results
@@ -78,6 +79,7 @@ def run_study(
             ' or plant a signal in made-up ones: "workbench plant SOURCE --target TABLE'
             ' --signal TABLE.COLUMN --out FILE.sqlite".'
         )
+    planned = with_previews(planned, cache=cache)
     with Store(out) as store:
         session = _Session(planned, store, jobs or default_jobs(), on_progress)
         session.write_study(out)

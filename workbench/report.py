@@ -26,6 +26,7 @@ from workbench.chart import (
 )
 from workbench.evidence import diagnose_series
 from workbench.figures import (
+    beside_preview,
     contrast_figure,
     cost_figure,
     depth_figure,
@@ -124,7 +125,7 @@ def _percent(share: float | None) -> str:
 def _charts(results: Results) -> dict[str, Chart]:
     """Return the charts by the place they have in the page."""
     charts = {
-        "depths": depth_figure(results),
+        "depths": beside_preview(depth_figure(results), results),
         "train_test": train_test_figure(results),
         "cost": cost_figure(results),
     }

@@ -10,20 +10,24 @@ from workbench.figures.influence import influence_figure
 from workbench.figures.layers import last_layer_figure, layer_figure
 from workbench.figures.moments import moments_figure
 from workbench.figures.plans import hop_heatmap, reach_figure
+from workbench.figures.previews import beside_preview, has_preview, preview_figure
 from workbench.figures.siblings import sibling_figure
 from workbench.figures.training import train_test_figure
 from workbench.figures.walks import walk_figure
 
 __all__ = [
+    "beside_preview",
     "contrast_figure",
     "cost_figure",
     "depth_figure",
     "gap_figure",
+    "has_preview",
     "hop_heatmap",
     "influence_figure",
     "last_layer_figure",
     "layer_figure",
     "moments_figure",
+    "preview_figure",
     "projection_figure",
     "reach_figure",
     "sibling_figure",

@@ -4,9 +4,10 @@ What comes back is immutable and is therefore kept as it is, not copied. What a 
 has opened is known by a name that only that visitor's session can resolve.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -22,7 +23,9 @@ from workbench.database import (
 )
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
+from workbench.memo import Memo
 from workbench.planning import PlannedStudy, plan_study, resolve_task, with_rows
+from workbench.previewing import with_previews
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.seeds import Moment, moments_of
@@ -130,6 +133,12 @@ def plan_of_study(study: Study) -> PlannedStudy:
     return replace(_plan(graphs, stamps), study=study)
 
 
+def previews_of(planned: PlannedStudy) -> Mapping[str, Mapping[str, Any]]:
+    """Return a study's plans with what each hop is worth, no network trained."""
+    stamps = tuple(_stamp(source) for source in planned.study.sources)
+    return _previewed(planned.study, stamps, planned)
+
+
 def results_in(folder: Path) -> Results:
     """Return the results in a folder, read again when they have changed."""
     file = folder / "comparison.json"
@@ -223,6 +232,23 @@ def _question(
 )
 def _plan(study: Study, stamps: tuple[tuple[int, ...], ...]) -> PlannedStudy:
     return plan_study(study)
+
+
+@st.cache_resource
+def _memo() -> Memo:
+    """Return what previews share: known by content, so visitors may share it too."""
+    return Memo()
+
+
+@st.cache_resource(
+    max_entries=48,
+    show_spinner="Scoring what each hop brings, without training…",
+    hash_funcs={Study: Study.to_toml},
+)
+def _previewed(
+    study: Study, stamps: tuple[tuple[int, ...], ...], _planned: PlannedStudy
+) -> Mapping[str, Mapping[str, Any]]:
+    return with_previews(_planned, _memo()).plans
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the results…")

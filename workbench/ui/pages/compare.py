@@ -26,7 +26,7 @@ from workbench.jobs import find_job
 from workbench.measure import Rows
 from workbench.measures import MEASURES
 from workbench.reading import HEADLINE_MEASURE, read_depth
-from workbench.ui import calls, downloads, place, scores, widgets, words
+from workbench.ui import calls, downloads, place, preview, scores, widgets, words
 from workbench.view import Labelled
 
 st.title("Compare")
@@ -79,7 +79,8 @@ else:
     depth = usual
     st.caption(f"Every network of this study has depth {depth}.")
 
-widgets.show_chart(depth_figure(results, depth=depth, dark=dark), "compare_depths")
+scored = depth_figure(results, depth=depth, dark=dark)
+widgets.show_chart(preview.beside(scored, results), "compare_depths")
 
 columns = st.columns(min(len(everything), 4))
 for index, series in enumerate(everything):

@@ -5,7 +5,7 @@ import streamlit as st
 from workbench.figures import hop_heatmap, reach_figure, walk_figure
 from workbench.palette import EXPLANATIONS, arm_style, topology_label
 from workbench.topologies import TOPOLOGIES
-from workbench.ui import calls, drawings, place, tables, widgets
+from workbench.ui import calls, drawings, place, preview, tables, widgets
 from workbench.ui.diagram import draw
 
 st.title("Graphs")
@@ -92,6 +92,8 @@ st.caption(
     " that became an edge. Hover or click to see which key a line is."
 )
 
+preview_place = st.container()
+
 dark = widgets.is_dark()
 left, right = st.columns(2)
 with left:
@@ -104,3 +106,4 @@ st.page_link(
     label="Train on these graphs",
     icon=":material/arrow_forward:",
 )
+preview.show(preview_place, planned)

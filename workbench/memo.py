@@ -1,0 +1,43 @@
+"""What was computed, by the content that it was computed from."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, TypeVar
+
+Kept = TypeVar("Kept")
+MAX_BYTES = 512 * 1024**2
+SMALL = 256  # bytes that a value without arrays is counted as
+
+
+class Memo:
+    """Keeps results by a key that says all they were made of; the oldest go first.
+
+    Its key being the content, nothing in it is ever out of date: it changes how long
+    an answer takes and never the answer. Several threads may share one.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._num_bytes = 0
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: str, make: Callable[[], Kept]) -> Kept:
+        """Return what is kept under a key, made now where nothing is."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = made
+                self._num_bytes += _size(made)
+            while self._num_bytes > self._max_bytes and len(self._kept) > 1:
+                self._num_bytes -= _size(self._kept.popitem(last=False)[1])
+        return made
+
+
+def _size(value: object) -> int:
+    return getattr(value, "nbytes", SMALL)
