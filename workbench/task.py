@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from workbench.clock import row_times
 from workbench.database import ROW, Database, quote
 from workbench.errors import TaskError
 from workbench.filters import render_filter
@@ -80,6 +81,9 @@ class Task:
         labels: float64 ``[n]``: index into ``classes``, or the value.
         split: int8 ``[n]``: 0 training, 1 validation, 2 test.
         keys: The primary key of each row as text, or its row number.
+        times: float64 ``[n]``: the moment each row is predicted at, seconds since 1970,
+            from the table's confirmed time column; inf, so that everything counts as
+            known, for a row without one. None where the table has no such column.
     """
 
     spec: TaskSpec
@@ -90,6 +94,7 @@ class Task:
     labels: np.ndarray
     split: np.ndarray
     keys: tuple[str, ...]
+    times: np.ndarray | None = None
 
 
 def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Task:
@@ -128,6 +133,7 @@ def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Tas
         labels=labels,
         split=split,
         keys=_row_keys(database, table, rows),
+        times=_moments(database, schema, table, rows),
     )
 
 
@@ -303,6 +309,16 @@ def _check_sides(
                 f'The split "{spec.split}" leaves {what} alone in the {name} part;'
                 " choose another split, or a filter that keeps more rows."
             )
+
+
+def _moments(
+    database: Database, schema: Schema, table: Table, rows: np.ndarray
+) -> np.ndarray | None:
+    """Return when each row is predicted, inf where it has no time."""
+    times = row_times(database, schema, table.name)
+    if times is None:
+        return None
+    return np.where(np.isnan(times[rows]), np.inf, times[rows])
 
 
 def _row_keys(database: Database, table: Table, rows: np.ndarray) -> tuple[str, ...]:
