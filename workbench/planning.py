@@ -133,8 +133,7 @@ def estimate_seconds(planned: PlannedStudy, jobs: int | None = None) -> float:
     Pruning, baselines and faster machines are left to the estimate's width.
     """
     sizes = {
-        (source, graph["name"]): sum(graph["nodes"].values())
-        + sum(edge["count"] for edge in graph["edges"])
+        (source, graph["name"]): _size(graph)
         for source, document in planned.plans.items()
         for graph in document["topologies"]
     }
@@ -145,6 +144,14 @@ def estimate_seconds(planned: PlannedStudy, jobs: int | None = None) -> float:
         layer = LAYER_S + LINK_S * sizes[arm.source, arm.topology]
         total += CELL_S + epochs * (EPOCH_S + cell.depth * layer)
     return total / (jobs or default_jobs())
+
+
+def _size(graph: Mapping[str, Any]) -> int:
+    """Return the nodes and links that are trained on."""
+    time = graph.get("time", {})
+    if time.get("unfolding"):
+        return time["instances"] + time["messages"]
+    return sum(graph["nodes"].values()) + sum(one["count"] for one in graph["edges"])
 
 
 def with_rows(
@@ -315,11 +322,13 @@ def _time_notes(timings: Sequence[Timing]) -> Iterator[str]:
         f" unfolded over {timings[0].num_moments:,} moments. Hops, reach and random"
         " walks are those of the whole graph; layers are measured on the unfolded one."
     )
-    fan_out, cut = unfoldings[0].fan_out, sum(one.cut for one in timings)
-    if cut:
+    fan_out = unfoldings[0].fan_out
+    kept = min(one.share_kept for one in timings)
+    if kept < 1:
         yield (
             f"Of each row at most {fan_out} neighbours per key are seen, the latest"
-            f" first, so that the graphs fit: {cut:,} messages are left out."
+            f" first, so that every graph fits: in one of them {kept:.1%} of the"
+            " messages stay."
         )
     if timings[0].num_untimed:
         yield (

@@ -65,6 +65,11 @@ class Timing:
     cut: int = 0
     num_untimed: int = 0
 
+    @property
+    def share_kept(self) -> float:
+        """Share of the messages that the fan-out leaves, 0 to 1."""
+        return self.num_messages / max(self.num_messages + self.cut, 1) or 1.0
+
     def to_json(self) -> dict[str, Any]:
         """Return the values for ``plan --json``."""
         unfolding = self.unfolding
