@@ -21,7 +21,7 @@ from workbench.sampling import (
 )
 
 MOST = 3_000_000  # instances and messages; beyond, an epoch takes many seconds
-FAN_OUTS = (None, 64, 32, 16, 8, 4, 2)
+FAN_OUTS = (None, 64, 32, 16, 8, 4, 2, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def settle_timing(graphs: Sequence[Timed], most: int = MOST) -> tuple[Timing, ..
 
     Where no graph shows a later row, all are trained on whole. Else all are unfolded,
     with the largest fan-out with which every one of them has at most ``most`` instances
-    and messages: all neighbours, 64, 32, 16, 8, 4 or 2, the latest first.
+    and messages: all neighbours, 64, 32, 16, 8, 4, 2 or 1, the latest first.
 
     Args:
         graphs: The study's graphs.
@@ -113,7 +113,7 @@ def settle_timing(graphs: Sequence[Timed], most: int = MOST) -> tuple[Timing, ..
         One a graph, in order. The audit does not look at how it was unfolded.
 
     Raises:
-        GraphError: Even with two neighbours a row there would be too many instances.
+        GraphError: Even with one neighbour a row there would be too many instances.
     """
     if not any(one.whole.count for one in graphs):
         return tuple(
