@@ -16,7 +16,7 @@ from workbench.instances import Unfolding
 from workbench.links import Links, link
 from workbench.reach import spread
 from workbench.timeline import instances_of, unfold_links
-from workbench.timing import Timed, open_timed, settle_timing
+from workbench.timing import Timed, open_timed, settle_timing, time_notes
 from workbench.topologies import TOPOLOGIES, plan_named, read_topology
 from workbench.topology import plan
 
@@ -260,9 +260,8 @@ def test_for_a_row_without_a_time_nothing_is_the_future(tmp_path):
 
 
 def test_the_largest_fan_out_with_which_all_graphs_fit_is_taken(tmp_path):
-    # Both rows to predict hear team 1, and team 1 hears them: with notes of one day
-    # more, 100 notes a team. Depth 2 sees pay, team and the other pay of the team; a
-    # note is heard by pay (none refers to it) and by team.
+    # Pay 1 belongs to team 1 and pay 2 to team 2. Team 1 has 100 notes, all older, and
+    # a third pay, which is newer than both.
     notes = "".join(
         f"INSERT INTO note VALUES (NULL, 1, '2020-01-0{1 + at % 4}', 'a');"
         for at in range(100)
@@ -271,13 +270,19 @@ def test_the_largest_fan_out_with_which_all_graphs_fit_is_taken(tmp_path):
     graph = time(tmp_path, LATE + notes + late, "row2node", 2)
     assert graph is not None
     (whole,) = settle_timing([graph])
-    # Instances: pay 1 → team 1 → 100 notes; pay 2 → team 2. As many messages as
-    # instances that are not to be predicted, and team to pay back.
+    # Instances: two pays, two teams, 100 notes. Messages: a pay and its team hear each
+    # other, and team 1 hears its notes.
     assert (whole.num_instances, whole.num_messages) == (104, 104)
     assert (whole.unfolding, whole.cut) == (Unfolding(2), 0)
     (half,) = settle_timing([graph], most=207)
     assert (half.unfolding, half.cut) == (Unfolding(2, 64), 36)
     (few,) = settle_timing([graph], most=2 * (4 + 8))
     assert (few.unfolding, few.cut, few.found.count) == (Unfolding(2, 8), 92, 0)
+    (note, newer, cut) = time_notes([few])
+    assert "unfolded over 2 moments" in note
+    assert "together 1 later ones, such as by way of pay ← team ← pay" in newer
+    # Of 104 messages the 8 latest notes stay, and the four of the people.
+    assert "at most 8 neighbours" in cut
+    assert "11.5% of the messages" in cut
     with pytest.raises(GraphError, match="Lower the depth, or keep fewer rows"):
         settle_timing([graph], most=5)

@@ -409,6 +409,7 @@ def test_a_plan_counts_no_future_row_and_says_what_it_would_have_been(future, tm
     assert rows["messages"] == 3 * 400
     assert rows["moments"] == 12
     assert any("what was known at its own time" in note for note in planned.notes)
+    assert any("256 later ones, such as by way of buys" in one for one in planned.notes)
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
 from workbench.study import Arm, Study
 from workbench.survey import plan_to_json, survey
 from workbench.task import Task, TaskSpec, define_task, suspected_leaks
-from workbench.timing import Timed, Timing, open_timed, settle_timing
+from workbench.timing import Timed, Timing, open_timed, settle_timing, time_notes
 from workbench.topologies import plan_named
 
 # What a run costs on one core: fixed, per epoch, per layer, per node or link and layer.
@@ -308,33 +308,8 @@ def _with_timing(
         else one
         for one in plan["topologies"]
     ]
-    notes = [*plan["source"]["notes"], *_time_notes(list(found.values()))]
+    notes = [*plan["source"]["notes"], *time_notes(list(found.values()))]
     return {**plan, "source": {**plan["source"], "notes": notes}}
-
-
-def _time_notes(timings: Sequence[Timing]) -> Iterator[str]:
-    """Yield what a reader has to know of how time was respected."""
-    unfoldings = [one.unfolding for one in timings if one.unfolding is not None]
-    if not unfoldings:
-        return
-    yield (
-        "Every row is predicted from what was known at its own time: each graph is"
-        f" unfolded over {timings[0].num_moments:,} moments. Hops, reach and random"
-        " walks are those of the whole graph; layers are measured on the unfolded one."
-    )
-    fan_out = unfoldings[0].fan_out
-    kept = min(one.share_kept for one in timings)
-    if kept < 1:
-        yield (
-            f"Of each row at most {fan_out} neighbours per key are seen, the latest"
-            f" first, so that every graph fits: in one of them {kept:.1%} of the"
-            " messages stay."
-        )
-    if timings[0].num_untimed:
-        yield (
-            f"{timings[0].num_untimed:,} rows to predict have no time; for them"
-            " everything counts as known."
-        )
 
 
 def _labels(opened: Mapping[str, Database]) -> dict[str, str]:

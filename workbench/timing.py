@@ -1,12 +1,12 @@
 """What a row is shown of its own time: whether to unfold a study's graphs, and how."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from workbench.audit import FutureRows, future_rows, table_times
+from workbench.audit import NUM_SAMPLES, FutureRows, future_rows, table_times
 from workbench.blueprint import Blueprint
 from workbench.database import Database
 from workbench.errors import GraphError
@@ -133,6 +133,38 @@ def settle_timing(graphs: Sequence[Timed], most: int = MOST) -> tuple[Timing, ..
         except GraphError:
             continue
     return _unfold_all(graphs, last, most)
+
+
+def time_notes(timings: Sequence[Timing]) -> Iterator[str]:
+    """Yield what a reader has to know of how the graphs of a source respect time."""
+    unfolding = next((one.unfolding for one in timings if one.unfolding), None)
+    if unfolding is not None:
+        yield from _unfolding_notes(timings, unfolding)
+    untimed = max((one.num_untimed for one in timings), default=0)
+    if untimed:
+        yield f"{untimed:,} rows to predict have no time: for them all counts as known."
+
+
+def _unfolding_notes(timings: Sequence[Timing], unfolding: Unfolding) -> Iterator[str]:
+    worst = max(timings, key=lambda one: one.whole.count)
+    yield (
+        "Every row is predicted from what was known at its own time: each graph is"
+        f" unfolded over {worst.num_moments:,} moments. Hops, reach and random walks"
+        " are those of the whole graph; layers are measured on the unfolded one."
+    )
+    if worst.whole.count:
+        yield (
+            f"A whole graph would show up to {NUM_SAMPLES} rows together"
+            f" {worst.whole.count:,} later ones, such as by way of {worst.whole.path};"
+            " the unfolded ones show none."
+        )
+    kept = min(one.share_kept for one in timings)
+    if kept < 1:
+        yield (
+            f"Of each row at most {unfolding.fan_out} neighbours per key are seen, the"
+            f" latest first, so that every graph fits: in one of them {kept:.1%} of the"
+            " messages stay."
+        )
 
 
 def _unfold_all(
