@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from workbench.aggregate import AggregateRef, Aggregation, Step
 from workbench.blueprint import RowNode
+from workbench.clock import time_sql
 from workbench.database import Database, quote
-from workbench.edges import column_values, follow, time_sql
+from workbench.edges import column_values, follow
 from workbench.errors import GraphError
 from workbench.schema import Schema, Stype, value_sql
 
