@@ -157,10 +157,15 @@ def role_of(blueprint: Blueprint, subject: str, kind: Kind) -> Role:
 
 def open_chains(
     schema: Schema, spec: TaskSpec, blueprint: Blueprint, longest: int = MAX_LENGTH
-) -> tuple[str, ...]:
-    """Return the chains of keys that are, or could be, shortcut edges."""
+) -> dict[str, tuple[str, str]]:
+    """Return the chains of keys that are, or could be, shortcut edges.
+
+    Returns:
+        The tables at both ends, by the ids of the keys joined by ``→``.
+    """
     draft = replace(_resumed(schema, spec, blueprint), shortcut_length=longest)
-    return tuple(one.name for one in draft_chains(draft, edge_rules(draft)))
+    found = draft_chains(draft, edge_rules(draft))
+    return {one.name: (one.edge.source, one.edge.target) for one in found}
 
 
 def design_to_toml(
@@ -225,7 +230,7 @@ def read_design(content: bytes, schema: Schema, spec: TaskSpec) -> Blueprint:
             "The topology file is not text (UTF-8); save a graph here to see one."
         ) from error
     topology = read_topology(text)
-    return plan(schema, spec, renamed(topology, checked_name(topology.name)))
+    return plan(schema, spec, replace(topology, name=checked_name(topology.name)))
 
 
 def base_of(text: str) -> str:
@@ -251,11 +256,6 @@ def checked_name(name: str, taken: Iterable[str] = ()) -> str:
     stem = plain if plain not in TOPOLOGIES else f"own {plain}"
     numbered = (f"{stem} {number}" for number in range(2, len(others) + 3))
     return next(one for one in (stem, *numbered) if one not in others)
-
-
-def renamed(topology: Topology, name: str) -> Topology:
-    """Return a topology under another name."""
-    return replace(topology, name=name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,22 @@ from workbench.database import (
 )
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
-from workbench.planning import PlannedStudy, plan_study, resolve_task, with_rows
+from workbench.planning import (
+    Asked,
+    PlannedStudy,
+    SurveyedGraph,
+    ask,
+    plan_study,
+    resolve_task,
+    survey_graph,
+    with_rows,
+)
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.study import Arm, Study
 from workbench.task import Leak, Task, TaskSpec, define_task, suspected_leaks
 from workbench.ui import place, words
+from workbench.ui.designs import topology_of
 
 NUM_SHOWN_ROWS = 8
 
@@ -114,8 +124,18 @@ def plan_of(
 ) -> PlannedStudy:
     """Return what graphs of a database would hold and reach."""
     hints = place.hints_file()
-    arms = tuple(Arm(address, topology, hints) for topology in topologies)
+    arms = tuple(Arm(address, topology_of(one), hints) for one in topologies)
     return plan_of_study(Study(arms=arms, task=spec))
+
+
+def asked_of(address: str, spec: TaskSpec | str) -> Asked:
+    """Return a question over a database, ready to plan one graph after another."""
+    return _asked(address, _stamp(address), place.hints_file(), spec)
+
+
+def survey_of(address: str, spec: TaskSpec | str, entry: str) -> SurveyedGraph:
+    """Return what one graph of a database would hold and reach."""
+    return _survey(address, _stamp(address), place.hints_file(), spec, entry)
 
 
 def plan_of_study(study: Study) -> PlannedStudy:
@@ -207,6 +227,24 @@ def _question(
             task = define_task(database, schema, asked)
             leaks = () if notes else suspected_leaks(database, schema, task)
             return Question(task, leaks, notes)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Looking at the question…")
+def _asked(
+    address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
+) -> Asked:
+    return ask(address, spec, hints)
+
+
+@st.cache_resource(max_entries=96, show_spinner="Counting what the graph holds…")
+def _survey(
+    address: str,
+    stamp: tuple[int, ...],
+    hints: str | None,
+    spec: TaskSpec | str,
+    entry: str,
+) -> SurveyedGraph:
+    return survey_graph(_asked(address, stamp, hints, spec), topology_of(entry))
 
 
 @st.cache_resource(

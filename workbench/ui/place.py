@@ -26,14 +26,14 @@ from workbench.jobs import results_folder
 from workbench.results import stored
 from workbench.samples import SAMPLES
 from workbench.task import TaskSpec
-from workbench.topologies import TOPOLOGIES
-from workbench.ui import words
+from workbench.ui import designs, words
 
 SOURCE, RESULTS, GRAPHS = "source", "results", "graphs"
 TASK, TARGET, WHERE, HIDE = "task", "target", "where", "hide"
 SPLIT, SPLIT_SEED = "split", "split_seed"
 QUESTION = (TASK, TARGET, WHERE, HIDE, SPLIT, SPLIT_SEED)
-CARRIED = (SOURCE, *QUESTION, GRAPHS, RESULTS)
+DESIGN = "design"
+CARRIED = (SOURCE, *QUESTION, GRAPHS, DESIGN, RESULTS)
 
 DEFAULT_GRAPHS = ("row2node", "flattened")
 MAX_GRAPHS = 4
@@ -91,7 +91,7 @@ def write(values: Mapping[str, str | None]) -> None:
 
 def open_source(name: str) -> None:
     """Look at another database; the question about the last one is dropped."""
-    write({**dict.fromkeys((*QUESTION, GRAPHS, RESULTS)), SOURCE: name})
+    write({**dict.fromkeys((*QUESTION, GRAPHS, DESIGN, RESULTS)), SOURCE: name})
 
 
 def source_address() -> str | None:
@@ -179,8 +179,8 @@ def keep_for_job(address: str, folder: Path) -> str:
     return str(kept)
 
 
-def keep_hints(file: str, folder: Path) -> str:
-    """Return a hint file that outlives this session."""
+def keep_file(file: str, folder: Path) -> str:
+    """Return a hint or topology file that outlives this session."""
     folder.mkdir(parents=True, exist_ok=True)
     return str(shutil.copy2(file, folder))
 
@@ -246,14 +246,14 @@ def ask(spec: TaskSpec | str) -> None:
 
 
 def graphs() -> tuple[str, ...]:
-    """Return the topologies in the address that exist, at most four."""
+    """Return the topologies and designs in the address that exist, at most four."""
     named = (read(GRAPHS) or "").split(",")
-    known = tuple(dict.fromkeys(name for name in named if name in TOPOLOGIES))
+    known = tuple(dict.fromkeys(name for name in named if designs.is_known(name)))
     return known[:MAX_GRAPHS] or DEFAULT_GRAPHS
 
 
 def choose_graphs(names: Sequence[str]) -> None:
-    """Put topologies into the address."""
+    """Put topologies and designs into the address."""
     write({GRAPHS: ",".join(names[:MAX_GRAPHS])})
 
 

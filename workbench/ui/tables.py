@@ -5,8 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.blueprint import Blueprint
+from workbench.blueprint import Blueprint, TableRole
+from workbench.difference import table_hops
 from workbench.hints import KeyHint
+from workbench.hops import hops
+from workbench.planning import SurveyedGraph
 from workbench.schema import ForeignKey, Schema, Table
 from workbench.score import METRICS
 from workbench.task import Task, TaskType
@@ -198,6 +201,56 @@ def graph_tables(blueprint: Blueprint) -> pd.DataFrame:
             for one in blueprint.tables
         ]
     )
+
+
+def decisions_of(schema: Schema, blueprint: Blueprint) -> pd.DataFrame:
+    """Return a row per table, key, column and shortcut: what becomes of it and why."""
+    near, seen = table_hops(schema, blueprint), hops(blueprint)
+    kinds = (
+        ("table", blueprint.tables, near),
+        ("key", blueprint.keys, {}),
+        ("column", blueprint.columns, seen),
+        ("shortcut", blueprint.paths, {}),
+    )
+    return pd.DataFrame(
+        [
+            {
+                "What": one.subject,
+                "Kind": kind,
+                "Becomes": words.role(one.role),
+                "Hops": found.get(one.subject),
+                "Why": one.reason,
+            }
+            for kind, decisions, found in kinds
+            for one in decisions
+        ]
+    )
+
+
+def graph_facts(surveys: Mapping[str, SurveyedGraph]) -> pd.DataFrame:
+    """Return a row per graph: its size, how far it reaches, and what it loses."""
+    return pd.DataFrame([_facts_of(label, found) for label, found in surveys.items()])
+
+
+def _facts_of(label: str, found: SurveyedGraph) -> dict[str, Any]:
+    plan, tables = found.plan, found.blueprint.tables
+    seen = [hop for hop in plan["hops"].values() if hop is not None]
+    hubs = plan["hubs"]
+    dropped = [one.subject for one in tables if one.role is TableRole.DROPPED]
+    return {
+        "Graph": label,
+        "Nodes": sum(plan["nodes"].values()),
+        "Edges": sum(edge["count"] for edge in plan["edges"]),
+        "Node types": len(plan["nodes"]),
+        "Edge types": len(plan["edges"]),
+        "Farthest column (hops)": max(seen, default=0),
+        "Columns out of reach": sum(hop is None for hop in plan["hops"].values()),
+        "Tables left out": ", ".join(dropped) or "none",
+        "Tables never seen": ", ".join(plan["unreachable"]) or "none",
+        "Hubs": len(hubs),
+        "Largest hub (share of its edges)": hubs[0]["share"] if hubs else None,
+        "Parts (components)": plan["components"],
+    }
 
 
 def graph_links(plan: Mapping[str, Any]) -> pd.DataFrame:

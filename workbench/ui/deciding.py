@@ -1,0 +1,109 @@
+"""One decision of a graph: which table, key or column, and which role."""
+
+import streamlit as st
+
+from workbench.blueprint import FOLLOWED, Blueprint
+from workbench.design import Choice, Kind, kind_of, open_chains
+from workbench.planning import Asked
+from workbench.ui import tables, widgets, words
+
+TABLE, CLICKED = "design_table", "design_clicked"
+WHAT = {Kind.KEY: "key", Kind.COLUMN: "column", Kind.PATH: "chain of keys"}
+
+
+def follow_click(chosen: str | None, asked: Asked, blueprint: Blueprint) -> None:
+    """Let a click in a picture move the lists; after that the lists decide."""
+    if chosen is None or chosen == st.session_state.get(CLICKED):
+        return
+    st.session_state[CLICKED] = chosen
+    _look_at(chosen, asked, blueprint)
+
+
+def choose_subject(asked: Asked, blueprint: Blueprint) -> str:
+    """Draw the lists of tables and of what belongs to one; return what is chosen."""
+    names = [one.subject for one in blueprint.tables]
+    if st.session_state.get(TABLE) not in names:
+        st.session_state[TABLE] = blueprint.target
+    table = st.selectbox("Table", names, key=TABLE, help="Or click in the picture.")
+    subjects = _subjects_of(asked, blueprint, table)
+    key = _subject_key(table)
+    if st.session_state.get(key) not in subjects:
+        st.session_state[key] = table
+    return st.selectbox(
+        "Of it: the table itself, a key, a column or a chain of keys",
+        list(subjects),
+        format_func=subjects.__getitem__,
+        key=key,
+    )
+
+
+def question_of(asked: Asked, blueprint: Blueprint, subject: str) -> str:
+    """Return the question that a decision answers."""
+    kind = kind_of(asked.schema, asked.task.spec, blueprint, subject)
+    what = "rows of" if kind is Kind.TABLE else WHAT[kind]
+    return f"What becomes of the {what} {subject}?"
+
+
+def show_choice(subject: str, one: Choice) -> bool:
+    """Draw a role with what it would change or why it is refused; return a click."""
+    clicked = st.button(
+        words.role(one.role),
+        key=f"design_role_{subject}_{one.role}",
+        disabled=one.is_current or bool(one.refused),
+        icon=":material/check:" if one.is_current else None,
+        type="secondary",
+        width="stretch",
+    )
+    said = one.refused or "; ".join(one.changes)
+    if one.is_current:
+        said = "As it is now."
+    st.caption(widgets.as_text(said))
+    return clicked
+
+
+def show_list(asked: Asked, blueprint: Blueprint) -> None:
+    """Draw every decision as a row; choosing one moves the lists."""
+    frame = tables.decisions_of(asked.schema, blueprint)
+    state = f"design_list_{blueprint.hash}"
+
+    def chosen() -> None:
+        rows = st.session_state[state]["selection"]["rows"]
+        if rows:
+            _look_at(str(frame["What"].iloc[rows[0]]), asked, blueprint)
+
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key=state,
+        height=460,
+        on_select=chosen,
+        selection_mode="single-row",
+        alt=f"The {len(frame)} decisions of the graph {blueprint.name}",
+    )
+
+
+def _look_at(subject: str, asked: Asked, blueprint: Blueprint) -> None:
+    for table in asked.schema.tables:
+        if subject in _subjects_of(asked, blueprint, table.name):
+            st.session_state[TABLE] = table.name
+            st.session_state[_subject_key(table.name)] = subject
+            return
+
+
+def _subjects_of(asked: Asked, blueprint: Blueprint, table: str) -> dict[str, str]:
+    """Return what can be decided about a table, each with how it is listed."""
+    found = {table: f"the table {table}"}
+    for key in asked.schema.keys_from(table):
+        found[key.id] = f"key {'+'.join(key.columns)} → {key.ref_table}"
+    for column in asked.schema.table(table).columns:
+        found[f"{table}.{column.name}"] = f"column {column.name}"
+    chains = open_chains(asked.schema, asked.task.spec, blueprint)
+    for chain, (start, end) in chains.items():
+        if start == table:
+            length = chain.count(FOLLOWED) + 1
+            found[chain] = f"chain of {length} keys to {end}: {chain}"
+    return found
+
+
+def _subject_key(table: str) -> str:
+    return f"design_subject_{table}"
