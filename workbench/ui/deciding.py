@@ -1,9 +1,11 @@
 """One decision of a graph: which table, key or column, and which role."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from workbench.blueprint import FOLLOWED, Blueprint
-from workbench.design import Choice, Kind, kind_of, open_chains
+from workbench.design import Choice, Kind, Role, kind_of, open_chains
 from workbench.planning import Asked
 from workbench.ui import tables, widgets, words
 
@@ -23,7 +25,8 @@ def choose_subject(asked: Asked, blueprint: Blueprint) -> str:
     """Draw the lists of tables and of what belongs to one; return what is chosen."""
     names = [one.subject for one in blueprint.tables]
     if st.session_state.get(TABLE) not in names:
-        st.session_state[TABLE] = blueprint.target
+        others = [name for name in names if name != blueprint.target]
+        st.session_state[TABLE] = (others or names)[0]
     table = st.selectbox("Table", names, key=TABLE, help="Or click in the picture.")
     subjects = _subjects_of(asked, blueprint, table)
     key = _subject_key(table)
@@ -44,21 +47,28 @@ def question_of(asked: Asked, blueprint: Blueprint, subject: str) -> str:
     return f"What becomes of the {what} {subject}?"
 
 
-def show_choice(subject: str, one: Choice) -> bool:
-    """Draw a role with what it would change or why it is refused; return a click."""
-    clicked = st.button(
-        words.role(one.role),
-        key=f"design_role_{subject}_{one.role}",
-        disabled=one.is_current or bool(one.refused),
-        icon=":material/check:" if one.is_current else None,
-        type="secondary",
-        width="stretch",
-    )
-    said = one.refused or "; ".join(one.changes)
-    if one.is_current:
-        said = "As it is now."
-    st.caption(widgets.as_text(said))
-    return clicked
+def show_choices(subject: str, found: Sequence[Choice]) -> Role | None:
+    """Draw the roles with what each would change; return the one that was pressed."""
+    pressed = None
+    for one in found:
+        if one.refused:
+            continue
+        if st.button(
+            words.role(one.role),
+            key=f"design_role_{subject}_{one.role}",
+            disabled=one.is_current,
+            icon=":material/check:" if one.is_current else None,
+            width="stretch",
+        ):
+            pressed = one.role
+        said = "As it is now." if one.is_current else "; ".join(one.changes)
+        st.caption(widgets.as_text(said))
+    refused = [one for one in found if one.refused]
+    if refused:
+        st.markdown("**Not possible here**")
+    for one in refused:
+        st.caption(widgets.as_text(f"{words.role(one.role)}: {one.refused}"))
+    return pressed
 
 
 def show_list(asked: Asked, blueprint: Blueprint) -> None:

@@ -228,28 +228,27 @@ def decisions_of(schema: Schema, blueprint: Blueprint) -> pd.DataFrame:
 
 
 def graph_facts(surveys: Mapping[str, SurveyedGraph]) -> pd.DataFrame:
-    """Return a row per graph: its size, how far it reaches, and what it loses."""
-    return pd.DataFrame([_facts_of(label, found) for label, found in surveys.items()])
+    """Return a column per graph: its size, how far it reaches, and what it loses."""
+    return pd.DataFrame({label: _facts_of(found) for label, found in surveys.items()})
 
 
-def _facts_of(label: str, found: SurveyedGraph) -> dict[str, Any]:
+def _facts_of(found: SurveyedGraph) -> dict[str, str]:
     plan, tables = found.plan, found.blueprint.tables
     seen = [hop for hop in plan["hops"].values() if hop is not None]
     hubs = plan["hubs"]
     dropped = [one.subject for one in tables if one.role is TableRole.DROPPED]
+    num_edges = sum(edge["count"] for edge in plan["edges"])
+    largest = f", the largest with {hubs[0]['share']:.0%} of its edges" if hubs else ""
     return {
-        "Graph": label,
-        "Nodes": sum(plan["nodes"].values()),
-        "Edges": sum(edge["count"] for edge in plan["edges"]),
-        "Node types": len(plan["nodes"]),
-        "Edge types": len(plan["edges"]),
-        "Farthest column (hops)": max(seen, default=0),
-        "Columns out of reach": sum(hop is None for hop in plan["hops"].values()),
+        "Nodes": f"{sum(plan['nodes'].values()):,}",
+        "Edges": f"{num_edges:,}",
+        "Node types": str(len(plan["nodes"])),
+        "Edge types": str(len(plan["edges"])),
+        "Farthest column (hops)": str(max(seen, default=0)),
         "Tables left out": ", ".join(dropped) or "none",
         "Tables never seen": ", ".join(plan["unreachable"]) or "none",
-        "Hubs": len(hubs),
-        "Largest hub (share of its edges)": hubs[0]["share"] if hubs else None,
-        "Parts (components)": plan["components"],
+        "Hubs": f"{len(hubs)}{largest}",
+        "Parts (components)": f"{plan['components']:,}",
     }
 
 

@@ -61,10 +61,11 @@ with decision:
     st.markdown(
         f"**{widgets.as_text(deciding.question_of(asked, blueprint, subject))}**"
     )
-    for one in choices(asked.schema, asked.task.spec, blueprint, subject):
-        if deciding.show_choice(subject, one):
-            with widgets.errors_shown():
-                designing.change(asked, desk, blueprint, subject, one.role)
+    possible = choices(asked.schema, asked.task.spec, blueprint, subject)
+    role = deciding.show_choices(subject, possible)
+    if role is not None:
+        with widgets.errors_shown():
+            designing.change(asked, desk, blueprint, subject, role)
 with picture:
     if shown == "Rings":
         boxes, lines, rings = drawings.draw_graph(blueprint, {}, style.colour)
@@ -117,8 +118,9 @@ if desk.neighbour is not None:
 for warning in here.plan["warnings"]:
     st.caption(f":material/warning: {widgets.as_text(warning)}")
 st.dataframe(
-    tables.graph_facts(surveys).set_index("Graph").T.astype(str),
+    tables.graph_facts(surveys),
     key="design_facts",
+    height="content",
     alt="Size, reach and losses of every graph, a column each",
 )
 plans = {asked.schema.name: {"topologies": [found.plan for found in surveys.values()]}}
