@@ -117,6 +117,15 @@ def column_values(
         Timestamps are seconds since 1970 (float); a value behind a NULL or dangling
         key is null.
     """
+    query = column_query(database, schema, table, columns)
+    found = database.sql(query).drop_columns(["__row"])
+    return found.rename_columns([ref.name for ref in columns])
+
+
+def column_query(
+    database: Database, schema: Schema, table: str, columns: Sequence[ColumnRef]
+) -> str:
+    """Return the SQL of `column_values`: ``__row``, then ``c0``, ``c1`` and on."""
     alias_of: dict[tuple[str, ...], str] = {(): "t0"}
     joins: list[str] = []
     for ref in columns:
@@ -127,15 +136,12 @@ def column_values(
                 alias_of[step] = f"t{len(alias_of)}"
                 joins.append(_join(database, schema, step[-1], child, alias_of[step]))
     shown = [
-        f"{_value_sql(ref, alias_of[ref.path])} AS c{index}"
+        f"{held_sql(ref, alias_of[ref.path])} AS c{index}"
         for index, ref in enumerate(columns)
     ]
-    query = (
-        f"SELECT {', '.join(['t0.__row', *shown])} FROM {quote(table)} t0"
-        f" {' '.join(joins)} ORDER BY t0.__row"
-    )
-    found = database.sql(query).drop_columns(["__row"])
-    return found.rename_columns([ref.name for ref in columns])
+    listed = ", ".join(["t0.__row", *shown])
+    tables = "\n".join([f"FROM {quote(table)} t0", *joins])
+    return f"SELECT {listed}\n{tables}\nORDER BY t0.__row"
 
 
 def row_times(database: Database, schema: Schema, table: str) -> np.ndarray | None:
@@ -176,12 +182,15 @@ def value_table(database: Database, schema: Schema, column: ColumnRef) -> pa.Tab
     Returns:
         One row a value node, in node order; one column under the column's name.
     """
-    value = _value_sql(column, "t0")
-    found = database.sql(
-        f"SELECT DISTINCT {value} AS c0 FROM {quote(column.table)} t0"
-        " WHERE c0 IS NOT NULL ORDER BY c0"
+    return database.sql(value_query(column)).rename_columns([column.column])
+
+
+def value_query(column: ColumnRef) -> str:
+    """Return the SQL of `value_table`, whose one column is ``c0``."""
+    return (
+        f"SELECT DISTINCT {held_sql(column, 't0')} AS c0\nFROM {quote(column.table)} t0"
+        "\nWHERE c0 IS NOT NULL\nORDER BY c0"
     )
-    return found.rename_columns([column.column])
 
 
 def _ancestors(
@@ -214,7 +223,7 @@ def _value_codes(database: Database, column: ColumnRef) -> np.ndarray:
     found = database.sql(
         "SELECT CASE WHEN c0 IS NULL THEN -1"
         " ELSE dense_rank() OVER (ORDER BY c0 NULLS LAST) - 1 END AS code"
-        f" FROM (SELECT __row, {_value_sql(column, 't0')} AS c0"
+        f" FROM (SELECT __row, {held_sql(column, 't0')} AS c0"
         f" FROM {quote(column.table)} t0) ORDER BY __row"
     )
     return found.column(0).cast(pa.int64()).to_numpy()
@@ -231,5 +240,6 @@ def _join(
     return f"LEFT JOIN {quote(key.ref_table)} {parent} ON {matches}"
 
 
-def _value_sql(ref: ColumnRef, alias: str) -> str:
+def held_sql(ref: ColumnRef, alias: str) -> str:
+    """Return the SQL of a column's values, whose table has this alias."""
     return value_sql(ref.stype, f"{alias}.{quote(ref.column)}")

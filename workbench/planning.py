@@ -28,6 +28,7 @@ from workbench.planting.assume import assume_rows
 from workbench.pool import (
     default_jobs,
 )
+from workbench.recipe import render_script, render_sql
 from workbench.results import notes_of
 from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
 from workbench.study import MAX_ROWS, Arm, Study
@@ -190,6 +191,34 @@ def survey_graph(asked: Asked, topology: str) -> SurveyedGraph:
     with reopen(asked.snapshot) as database:
         found = survey(database, asked.schema, asked.task, blueprint)
     return SurveyedGraph(blueprint, survey_to_json(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A graph as code that runs without the workbench.
+
+    Attributes:
+        sql: A view of every node type and edge type, for DuckDB over the rows.
+        script: Builds the graph as PyG's ``HeteroData``.
+    """
+
+    sql: str
+    script: str
+
+
+def render_recipe(asked: Asked, blueprint: Blueprint, rows: str) -> Recipe:
+    """Return a graph as SQL and as Python.
+
+    Args:
+        asked: The question and the rows.
+        blueprint: The graph.
+        rows: What the script reads unless its first argument says otherwise.
+    """
+    with reopen(asked.snapshot) as database:
+        return Recipe(
+            sql=render_sql(database, asked.schema, blueprint),
+            script=render_script(database, asked.schema, blueprint, rows),
+        )
 
 
 def estimate_seconds(planned: PlannedStudy, jobs: int | None = None) -> float:

@@ -37,6 +37,12 @@ DESIGNING = (
     " or in the lists, and give it another role; a graph of the workbench is copied"
     " first, so that the two stand side by side."
 )
+AS_CODE = (
+    "Both run as they stand, without the workbench: the script needs DuckDB, pandas and"
+    " PyTorch Geometric (and scikit-learn where there is text). The rows are this"
+    " workbench's copy; the script also takes a SQLAlchemy address or a folder of CSV"
+    " or Parquet files in their place."
+)
 RINGS = (
     "The target stands in the middle and a ring is a hop. What is joined in, summarised"
     " or left out is no node and is not drawn here: see Tables."

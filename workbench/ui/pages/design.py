@@ -12,6 +12,7 @@ from workbench.ui import (
     designing,
     designs,
     drawings,
+    handing,
     place,
     tables,
     widgets,
@@ -130,6 +131,12 @@ with left:
     widgets.show_chart(hop_heatmap(plans, dark=dark), "design_hops")
 with right:
     widgets.show_chart(reach_figure(plans, dark=dark), "design_reach")
+
+# --- as code ---------------------------------------------------------------
+
+with st.expander("As code: the SQL and the Python that build this graph"):
+    handing.show(asked, blueprint)
+
 with st.container(horizontal=True):
     for page, text in (("graphs", "See them side by side"), ("train", "Train on them")):
         st.page_link(
