@@ -20,6 +20,7 @@ from workbench.database import (
     fingerprint_of,
     quote,
 )
+from workbench.distribution import Distribution, distributions
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
 from workbench.planning import (
@@ -112,6 +113,11 @@ def tables_of(address: str) -> tuple[SourceTable, ...]:
 def rows_of(address: str, table: str) -> pd.DataFrame:
     """Return the first rows of a table."""
     return _rows(address, _stamp(address), table)
+
+
+def distributions_of(address: str, table: str) -> tuple[Distribution, ...]:
+    """Return how the values of a table's columns are spread."""
+    return _distributions(address, _stamp(address), place.hints_file(), table)
 
 
 def question_of(address: str, spec: TaskSpec | str) -> Question:
@@ -211,6 +217,14 @@ def _rows(address: str, stamp: tuple[int, ...], table: str) -> pd.DataFrame:
             f"SELECT {wanted} FROM {quote(table)} ORDER BY __row LIMIT {NUM_SHOWN_ROWS}"
         )
     return found.to_pandas()
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _distributions(
+    address: str, stamp: tuple[int, ...], hints: str | None, table: str
+) -> tuple[Distribution, ...]:
+    with connect(address) as database:
+        return distributions(database, _schema(address, stamp, hints), table)
 
 
 @st.cache_resource(max_entries=24, show_spinner="Looking at the target and its rows…")

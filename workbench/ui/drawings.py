@@ -42,13 +42,18 @@ KEY_LINES: Mapping[KeyRole, LineKind] = MappingProxyType(
 NODE_SIZE, TARGET_SIZE = 30.0, 42.0
 
 
-def draw_schema(schema: Schema, detail: str) -> tuple[list[Box], list[Line]]:
+def draw_schema(
+    schema: Schema, detail: str, way: tuple[str, str] | None = None
+) -> tuple[list[Box], list[Line]]:
     """Return a schema's tables as cards and its keys as lines.
 
     Args:
         schema: What to draw.
         detail: ``names``, ``keys`` or ``all`` columns.
+        way: Two tables, the target first; the keys on the shortest ways between them
+            are marked.
     """
+    marked = {key.id for key in schema.keys_between(*way)} if way else set[str]()
     shown = {table.name: _lines_of(schema, table, detail) for table in schema.tables}
     width = NAMES_WIDTH if detail == "names" else CARD_WIDTH
     sizes = {
@@ -71,6 +76,7 @@ def draw_schema(schema: Schema, detail: str) -> tuple[list[Box], list[Line]]:
             w=sizes[table.name][0],
             h=sizes[table.name][1],
             kind="card",
+            emphasis=way is not None and table.name == way[0],
             rows=shown[table.name][0],
             more=shown[table.name][1],
         )
@@ -83,6 +89,7 @@ def draw_schema(schema: Schema, detail: str) -> tuple[list[Box], list[Line]]:
             target=key.ref_table,
             label=", ".join(key.columns),
             line="dashed" if key.origin is KeyOrigin.INFERRED else "solid",
+            marked=key.id in marked,
         )
         for key in keys
     ]

@@ -25,6 +25,7 @@ from workbench.hints import Hints, hints_to_toml
 from workbench.jobs import results_folder
 from workbench.results import stored
 from workbench.samples import SAMPLES
+from workbench.schema import Schema
 from workbench.task import TaskSpec
 from workbench.ui import designs, words
 
@@ -225,6 +226,15 @@ def question() -> TaskSpec | str | None:
         split=read(SPLIT) or "random",
         split_seed=int(seed) if re.fullmatch(r"\d{1,6}", seed) else 0,
     )
+
+
+def target_table(schema: Schema) -> str | None:
+    """Return the table whose column is predicted, where a question is asked."""
+    spec = question()
+    if isinstance(spec, str):
+        hint = schema.tasks.get(spec)
+        return hint.table if hint else None
+    return spec.table if spec else None
 
 
 def ask(spec: TaskSpec | str) -> None:

@@ -1,12 +1,13 @@
 """Schemas, tasks and graphs as tables and sentences: the text beside every drawing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from workbench.blueprint import Blueprint, TableRole
 from workbench.difference import table_hops
+from workbench.distribution import Distribution
 from workbench.hints import KeyHint
 from workbench.hops import hops
 from workbench.planning import SurveyedGraph
@@ -73,6 +74,26 @@ def columns_of(schema: Schema, table: Table) -> pd.DataFrame:
                 "Why this type": column.evidence,
             }
             for column in table.columns
+        ]
+    )
+
+
+def spread_of(found: Sequence[Distribution]) -> pd.DataFrame:
+    """Return a row per column: how much is missing and how its values are spread."""
+    return pd.DataFrame(
+        [
+            {
+                "Column": one.column,
+                "Missing": one.missing,
+                "Rows": list(one.counts),
+                "From … to, or the commonest": " … ".join(one.labels)
+                if one.is_range
+                else ", ".join(
+                    f"{label} ({count:,})"
+                    for label, count in zip(one.labels, one.counts, strict=True)
+                ),
+            }
+            for one in found
         ]
     )
 

@@ -32,6 +32,10 @@ LINES = (
     " declared in the database, or said by a hint file. Dashed: found in the rows and"
     " used, unless you reject it. Dotted: possible, and used only if you accept it."
 )
+WAY = (
+    " Thick and coloured: the shortest ways from the table that is predicted to the one"
+    " that is chosen."
+)
 DESIGNING = (
     "A graph is a decision about every table, key and column. Choose one in the picture"
     " or in the lists, and give it another role; a graph of the workbench is copied"

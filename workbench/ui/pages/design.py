@@ -93,6 +93,7 @@ with picture:
             height=drawings.height_of(boxes, 660),
             alt=drawings.rings_in_words(asked.schema, blueprint),
             selected=subject,
+            movable=True,
         )
         st.caption(words.DECISIONS)
     else:
