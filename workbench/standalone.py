@@ -1,7 +1,7 @@
 """Builds a graph for PyTorch Geometric from SQL; needs nothing of the workbench.
 
-The workbench writes this file's text into the scripts that it hands over, below the
-statements of one graph, so it imports no other module of it.
+This text stands in every script that the workbench hands over, above the statements of
+one graph (PLAN, at the end). So it imports no other module of the workbench.
 """
 
 import re

@@ -107,7 +107,7 @@ def draw_schema(
 
 
 def draw_decisions(
-    schema: Schema, blueprint: Blueprint, detail: str
+    schema: Schema, blueprint: Blueprint
 ) -> tuple[list[Box], list[Line]]:
     """Return a schema's tables as cards that say what a graph makes of each.
 
@@ -117,7 +117,7 @@ def draw_decisions(
     tables = {one.subject: TableRole(one.role) for one in blueprint.tables}
     keys = {one.subject: KeyRole(one.role) for one in blueprint.keys}
     near = table_hops(schema, blueprint)
-    boxes, lines = draw_schema(schema, detail)
+    boxes, lines = draw_schema(schema, "names")
     decided = []
     for box in boxes:
         said = words.TABLE_ROLES_SHORT[tables[box.id]]

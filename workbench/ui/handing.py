@@ -1,5 +1,7 @@
 """Handing a graph over: as SQL and as Python, with the rows that both read."""
 
+import shlex
+
 import streamlit as st
 
 from workbench.blueprint import Blueprint
@@ -37,7 +39,7 @@ def show(asked: Asked, blueprint: Blueprint) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    st.code(f"python '{blueprint.name}.py' {rows}", language="bash")
+    st.code(shlex.join(["python", f"{blueprint.name}.py", rows]), language="bash")
     script, sql = st.tabs(["Python (PyG)", "SQL (DuckDB)"], key="design_code")
     with script:
         st.code(recipe.script, language="python", height=420)

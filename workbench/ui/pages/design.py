@@ -81,11 +81,7 @@ with picture:
         )
         st.caption(words.RINGS)
     elif shown == "Tables":
-        boxes, lines = drawings.draw_decisions(
-            asked.schema,
-            blueprint,
-            "names" if len(asked.schema.tables) > 20 else "keys",
-        )
+        boxes, lines = drawings.draw_decisions(asked.schema, blueprint)
         draw(
             boxes,
             lines,
