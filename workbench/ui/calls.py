@@ -4,7 +4,7 @@ What comes back is immutable and is therefore kept as it is, not copied. What a 
 has opened is known by a name that only that visitor's session can resolve.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,23 +20,17 @@ from workbench.database import (
     fingerprint_of,
     quote,
 )
+from workbench.design import Choice, choices, open_chains
 from workbench.distribution import Distribution, distributions
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
-from workbench.planning import (
-    Asked,
-    PlannedStudy,
-    SurveyedGraph,
-    ask,
-    plan_study,
-    resolve_task,
-    survey_graph,
-    with_rows,
-)
+from workbench.planning import PlannedStudy, plan_study, resolve_task, with_rows
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
+from workbench.sketch import Asked, SurveyedGraph, ask, survey_graph
 from workbench.study import Arm, Study
 from workbench.task import Leak, Task, TaskSpec, define_task, suspected_leaks
+from workbench.topologies import plan_named
 from workbench.ui import place, words
 from workbench.ui.designs import topology_of
 
@@ -137,6 +131,20 @@ def plan_of(
 def asked_of(address: str, spec: TaskSpec | str) -> Asked:
     """Return a question over a database, ready to plan one graph after another."""
     return _asked(address, _stamp(address), place.hints_file(), spec)
+
+
+def choices_of(
+    address: str, spec: TaskSpec | str, entry: str, subject: str
+) -> tuple[Choice, ...]:
+    """Return the roles that something has or could have in a graph."""
+    return _choices(address, _stamp(address), place.hints_file(), spec, entry, subject)
+
+
+def chains_of(
+    address: str, spec: TaskSpec | str, entry: str
+) -> Mapping[str, tuple[str, str]]:
+    """Return the chains of keys that are, or could be, shortcuts of a graph."""
+    return _chains(address, _stamp(address), place.hints_file(), spec, entry)
 
 
 def survey_of(address: str, spec: TaskSpec | str, entry: str) -> SurveyedGraph:
@@ -248,6 +256,33 @@ def _asked(
     address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
 ) -> Asked:
     return ask(address, spec, hints)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _choices(
+    address: str,
+    stamp: tuple[int, ...],
+    hints: str | None,
+    spec: TaskSpec | str,
+    entry: str,
+    subject: str,
+) -> tuple[Choice, ...]:
+    asked = _asked(address, stamp, hints, spec)
+    blueprint = plan_named(asked.schema, asked.task.spec, topology_of(entry))
+    return choices(asked.schema, asked.task.spec, blueprint, subject)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _chains(
+    address: str,
+    stamp: tuple[int, ...],
+    hints: str | None,
+    spec: TaskSpec | str,
+    entry: str,
+) -> Mapping[str, tuple[str, str]]:
+    asked = _asked(address, stamp, hints, spec)
+    blueprint = plan_named(asked.schema, asked.task.spec, topology_of(entry))
+    return open_chains(asked.schema, asked.task.spec, blueprint)
 
 
 @st.cache_resource(max_entries=96, show_spinner="Counting what the graph holds…")

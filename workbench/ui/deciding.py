@@ -1,34 +1,35 @@
 """One decision of a graph: which table, key or column, and which role."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from workbench.blueprint import FOLLOWED, Blueprint
-from workbench.design import Choice, Kind, Role, kind_of, open_chains
-from workbench.planning import Asked
+from workbench.design import Choice, Kind, Role, kind_of
+from workbench.sketch import Asked
 from workbench.ui import tables, widgets, words
 
+Chains = Mapping[str, tuple[str, str]]
 TABLE, CLICKED = "design_table", "design_clicked"
 WHAT = {Kind.KEY: "key", Kind.COLUMN: "column", Kind.PATH: "chain of keys"}
 
 
-def follow_click(chosen: str | None, asked: Asked, blueprint: Blueprint) -> None:
+def follow_click(chosen: str | None, asked: Asked, chains: Chains) -> None:
     """Let a click in a picture move the lists; after that the lists decide."""
     if chosen is None or chosen == st.session_state.get(CLICKED):
         return
     st.session_state[CLICKED] = chosen
-    _look_at(chosen, asked, blueprint)
+    _look_at(chosen, asked, chains)
 
 
-def choose_subject(asked: Asked, blueprint: Blueprint) -> str:
+def choose_subject(asked: Asked, blueprint: Blueprint, chains: Chains) -> str:
     """Draw the lists of tables and of what belongs to one; return what is chosen."""
     names = [one.subject for one in blueprint.tables]
     if st.session_state.get(TABLE) not in names:
         others = [name for name in names if name != blueprint.target]
         st.session_state[TABLE] = (others or names)[0]
     table = st.selectbox("Table", names, key=TABLE, help="Or click in the picture.")
-    subjects = _subjects_of(asked, blueprint, table)
+    subjects = _subjects_of(asked, chains, table)
     key = _subject_key(table)
     if st.session_state.get(key) not in subjects:
         st.session_state[key] = table
@@ -71,7 +72,7 @@ def show_choices(subject: str, found: Sequence[Choice]) -> Role | None:
     return pressed
 
 
-def show_list(asked: Asked, blueprint: Blueprint) -> None:
+def show_list(asked: Asked, blueprint: Blueprint, chains: Chains) -> None:
     """Draw every decision as a row; choosing one moves the lists."""
     frame = tables.decisions_of(asked.schema, blueprint)
     state = f"design_list_{blueprint.hash}"
@@ -79,7 +80,7 @@ def show_list(asked: Asked, blueprint: Blueprint) -> None:
     def chosen() -> None:
         rows = st.session_state[state]["selection"]["rows"]
         if rows:
-            _look_at(str(frame["What"].iloc[rows[0]]), asked, blueprint)
+            _look_at(str(frame["What"].iloc[rows[0]]), asked, chains)
 
     st.dataframe(
         frame,
@@ -92,22 +93,21 @@ def show_list(asked: Asked, blueprint: Blueprint) -> None:
     )
 
 
-def _look_at(subject: str, asked: Asked, blueprint: Blueprint) -> None:
+def _look_at(subject: str, asked: Asked, chains: Chains) -> None:
     for table in asked.schema.tables:
-        if subject in _subjects_of(asked, blueprint, table.name):
+        if subject in _subjects_of(asked, chains, table.name):
             st.session_state[TABLE] = table.name
             st.session_state[_subject_key(table.name)] = subject
             return
 
 
-def _subjects_of(asked: Asked, blueprint: Blueprint, table: str) -> dict[str, str]:
+def _subjects_of(asked: Asked, chains: Chains, table: str) -> dict[str, str]:
     """Return what can be decided about a table, each with how it is listed."""
     found = {table: f"the table {table}"}
     for key in asked.schema.keys_from(table):
         found[key.id] = f"key {'+'.join(key.columns)} → {key.ref_table}"
     for column in asked.schema.table(table).columns:
         found[f"{table}.{column.name}"] = f"column {column.name}"
-    chains = open_chains(asked.schema, asked.task.spec, blueprint)
     for chain, (start, end) in chains.items():
         if start == table:
             length = chain.count(FOLLOWED) + 1

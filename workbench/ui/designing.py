@@ -6,6 +6,7 @@ being changed. Undo puts an earlier address back, so it covers every kind of cha
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -18,7 +19,7 @@ from workbench.design import (
     read_design,
 )
 from workbench.errors import WorkbenchError
-from workbench.planning import Asked
+from workbench.sketch import Asked
 from workbench.topologies import TOPOLOGIES, resolve_topology
 from workbench.topology import plan
 from workbench.ui import designs, place, widgets
@@ -121,7 +122,7 @@ def show_bar(asked: Asked, now: Desk) -> None:
         _button("Take away", "delete", len(now.entries) < 2, lambda: _go(now.without()))
         st.download_button(
             "Save (TOML)",
-            _text_of(asked, now.entry),
+            partial(_text_of, asked, now.entry),
             file_name=f"{designs.name_of(now.entry)}.toml",
             mime="application/toml",
             key="design_save",

@@ -5,7 +5,7 @@ import shlex
 import streamlit as st
 
 from workbench.blueprint import Blueprint
-from workbench.planning import Asked, render_recipe
+from workbench.sketch import Asked, render_recipe
 from workbench.ui import widgets, words
 
 

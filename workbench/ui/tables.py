@@ -10,9 +10,9 @@ from workbench.difference import table_hops
 from workbench.distribution import Distribution
 from workbench.hints import KeyHint
 from workbench.hops import hops
-from workbench.planning import SurveyedGraph
 from workbench.schema import ForeignKey, Schema, Table
 from workbench.score import METRICS
+from workbench.sketch import SurveyedGraph
 from workbench.task import Task, TaskType
 from workbench.ui import words
 

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from workbench.design import choices
 from workbench.difference import describe_difference, describe_sizes
 from workbench.figures import hop_heatmap, reach_figure
 from workbench.palette import arm_style
@@ -33,9 +32,9 @@ desk = designing.desk()
 place.choose_graphs(desk.entries)
 designing.show_bar(asked, desk)
 blueprint = designing.plan_or_take_away(asked, desk)
-name = blueprint.name
+chains = calls.chains_of(address, spec, desk.entry)
 arms = [(asked.schema.name, designs.name_of(one)) for one in desk.entries]
-style = arm_style(asked.schema.name, name, arms)
+style = arm_style(asked.schema.name, blueprint.name, arms)
 
 # --- the picture, and what is decided about what was chosen in it ----------
 
@@ -54,15 +53,15 @@ with picture:
     if shown == "Rings":
         clicked = selection("design_rings")
         clicked = clicked and drawings.subject_of(blueprint, clicked)
-        deciding.follow_click(clicked, asked, blueprint)
+        deciding.follow_click(clicked, asked, chains)
     elif shown == "Tables":
-        deciding.follow_click(selection("design_tables"), asked, blueprint)
+        deciding.follow_click(selection("design_tables"), asked, chains)
 with decision:
-    subject = deciding.choose_subject(asked, blueprint)
+    subject = deciding.choose_subject(asked, blueprint, chains)
     st.markdown(
         f"**{widgets.as_text(deciding.question_of(asked, blueprint, subject))}**"
     )
-    possible = choices(asked.schema, asked.task.spec, blueprint, subject)
+    possible = calls.choices_of(address, spec, desk.entry, subject)
     role = deciding.show_choices(subject, possible)
     if role is not None:
         with widgets.errors_shown():
@@ -93,7 +92,7 @@ with picture:
         )
         st.caption(words.DECISIONS)
     else:
-        deciding.show_list(asked, blueprint)
+        deciding.show_list(asked, blueprint, chains)
 
 # --- what it amounts to, next to the others --------------------------------
 
