@@ -182,6 +182,15 @@ def column_values(
         Timestamps are seconds since 1970 (float); a value behind a NULL or dangling
         key is null, and so is one behind a row that is newer than the row itself.
     """
+    query = column_query(database, schema, table, columns)
+    found = database.sql(query).drop_columns(["__row"])
+    return found.rename_columns([ref.name for ref in columns])
+
+
+def column_query(
+    database: Database, schema: Schema, table: str, columns: Sequence[ColumnRef]
+) -> str:
+    """Return the SQL of `column_values`: ``__row``, then ``c0``, ``c1`` and on."""
     alias_of: dict[tuple[str, ...], str] = {(): "t0"}
     joins: list[str] = []
     for ref in columns:
@@ -195,15 +204,12 @@ def column_values(
                     + _not_newer_sql(schema, table, step[-1], alias_of[step])
                 )
     shown = [
-        f"{_value_sql(ref, alias_of[ref.path])} AS c{index}"
+        f"{held_sql(ref, alias_of[ref.path])} AS c{index}"
         for index, ref in enumerate(columns)
     ]
-    query = (
-        f"SELECT {', '.join(['t0.__row', *shown])} FROM {quote(table)} t0"
-        f" {' '.join(joins)} ORDER BY t0.__row"
-    )
-    found = database.sql(query).drop_columns(["__row"])
-    return found.rename_columns([ref.name for ref in columns])
+    listed = ", ".join(["t0.__row", *shown])
+    tables = "\n".join([f"FROM {quote(table)} t0", *joins])
+    return f"SELECT {listed}\n{tables}\nORDER BY t0.__row"
 
 
 def value_table(database: Database, schema: Schema, column: ColumnRef) -> pa.Table:
@@ -212,12 +218,15 @@ def value_table(database: Database, schema: Schema, column: ColumnRef) -> pa.Tab
     Returns:
         One row a value node, in node order; one column under the column's name.
     """
-    value = _value_sql(column, "t0")
-    found = database.sql(
-        f"SELECT DISTINCT {value} AS c0 FROM {quote(column.table)} t0"
-        " WHERE c0 IS NOT NULL ORDER BY c0"
+    return database.sql(value_query(column)).rename_columns([column.column])
+
+
+def value_query(column: ColumnRef) -> str:
+    """Return the SQL of `value_table`, whose one column is ``c0``."""
+    return (
+        f"SELECT DISTINCT {held_sql(column, 't0')} AS c0\nFROM {quote(column.table)} t0"
+        "\nWHERE c0 IS NOT NULL\nORDER BY c0"
     )
-    return found.rename_columns([column.column])
 
 
 def _ancestors(
@@ -250,7 +259,7 @@ def _value_codes(database: Database, column: ColumnRef) -> np.ndarray:
     found = database.sql(
         "SELECT CASE WHEN c0 IS NULL THEN -1"
         " ELSE dense_rank() OVER (ORDER BY c0 NULLS LAST) - 1 END AS code"
-        f" FROM (SELECT __row, {_value_sql(column, 't0')} AS c0"
+        f" FROM (SELECT __row, {held_sql(column, 't0')} AS c0"
         f" FROM {quote(column.table)} t0) ORDER BY __row"
     )
     return found.column(0).cast(pa.int64()).to_numpy()
@@ -276,5 +285,6 @@ def _not_newer_sql(schema: Schema, table: str, key_id: str, alias: str) -> str:
     return f" AND coalesce({time} <= {own}, true)"
 
 
-def _value_sql(ref: ColumnRef, alias: str) -> str:
+def held_sql(ref: ColumnRef, alias: str) -> str:
+    """Return the SQL of a column's values, whose table has this alias."""
     return value_sql(ref.stype, f"{alias}.{quote(ref.column)}")

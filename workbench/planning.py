@@ -13,7 +13,12 @@ from workbench.cell import (
     PlannedArm,
 )
 from workbench.closure import draw_rows
-from workbench.database import Database, cache_directory, connect, without_password
+from workbench.database import (
+    Database,
+    cache_directory,
+    connect,
+    without_password,
+)
 from workbench.errors import StudyError, TaskError
 from workbench.member import check_fit
 from workbench.models import MODELS
