@@ -18,7 +18,7 @@ from workbench.comparison import Floor, Trial
 from workbench.copies import Tracer
 from workbench.database import Database, reopen
 from workbench.field import Field
-from workbench.graph import Graph, build_graph
+from workbench.graph import Graph, build_graph, row_normalised
 from workbench.influence import (
     InfluenceSample,
     build_influence_sample,
@@ -244,7 +244,9 @@ class Bench:
     def _build_graph(self, arm_index: int) -> Graph:
         arm = self.workload.arms[arm_index]
         database = self._database(arm.snapshot)
-        return build_graph(database, arm.schema, arm.task, arm.blueprint)
+        graph = build_graph(database, arm.schema, arm.task, arm.blueprint)
+        budget = self.workload.budget
+        return row_normalised(graph) if budget.row_normalised else graph
 
     def _prepare(self, arm_index: int, depth: int) -> Prepared:
         task = self.workload.arms[arm_index].task

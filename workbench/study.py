@@ -12,6 +12,7 @@ import tomli_w
 from workbench.database import SNAPSHOT_ENDING, without_password
 from workbench.errors import ModelError, StudyError, unknown
 from workbench.models import MODELS
+from workbench.protocols import USUAL, resolve_protocol
 from workbench.remedies import REMEDIES
 from workbench.run import Budget
 from workbench.score import METRICS
@@ -117,7 +118,7 @@ class Study:
             "metric": self.metric,
             "max_rows": self.max_rows,
             "task": _without_nothing(task),
-            "budget": asdict(self.budget),
+            "budget": _without_nothing(asdict(self.budget)),
             "arms": [
                 _without_nothing(
                     asdict(replace(arm, source=without_password(arm.source)))
@@ -242,5 +243,7 @@ def _read_task(settings: Mapping[str, Any]) -> TaskSpec | str:
 
 
 def _read_budget(settings: Mapping[str, Any]) -> Budget:
-    _refuse_unknown("budget setting", settings, {each.name for each in fields(Budget)})
-    return Budget(**settings)
+    known = {each.name for each in fields(Budget)} | {"protocol"}
+    _refuse_unknown("budget setting", settings, known)
+    own = {name: value for name, value in settings.items() if name != "protocol"}
+    return replace(resolve_protocol(settings.get("protocol", USUAL)).budget, **own)
