@@ -30,6 +30,7 @@ class Trial:
         status: ok, failed, out-of-memory or cancelled.
         reason: Why there are no scores, or empty.
         gradient_ratio: First layer's gradient norm over the last layer's.
+        width: Channels of every hidden state; 0 where it was not recorded.
     """
 
     source: str
@@ -49,6 +50,7 @@ class Trial:
     status: str
     reason: str
     gradient_ratio: float
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)

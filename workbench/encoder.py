@@ -23,7 +23,8 @@ class Encoder(nn.Module):
         super().__init__()
         self.input_dropout = input_dropout
         num_channels = features.numerical.shape[1]
-        bound = max(num_channels, 1) ** -0.5
+        num_sparse = 0 if features.sparse is None else len(features.sparse.names)
+        bound = max(num_channels + num_sparse, 1) ** -0.5
         self.weight = nn.Parameter(torch.empty(num_channels, width))
         self.bias = nn.Parameter(torch.empty(width))
         nn.init.uniform_(self.weight, -bound, bound)
@@ -35,9 +36,10 @@ class Encoder(nn.Module):
         self.table = nn.Parameter(torch.empty(starts[-1], width))
         nn.init.normal_(self.table, std=max(len(starts) - 1, 1) ** -0.5)
         # After the others, so that their draws are the same with and without it.
-        num_sparse = 0 if features.sparse is None else len(features.sparse.names)
         self.sparse = nn.Parameter(torch.empty(num_sparse, width))
-        reach = max(num_sparse, 1) ** -0.5
+        # Unscaled values are small or few: the states get the size that standardised
+        # channels would give them, whatever the rows add up to.
+        reach = 0.0 if features.sparse is None else features.sparse.mean_square**-0.5
         nn.init.uniform_(self.sparse, -reach, reach)
 
     def forward(self, features: Features) -> Float[Tensor, "rows width"]:

@@ -1,8 +1,9 @@
 """Budgets that others have published, by name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from workbench.errors import ModelError, unknown
 from workbench.run import Budget
@@ -23,6 +24,12 @@ class Protocol:
     title: str
     budget: Budget
     source: str
+
+    @property
+    def settings(self) -> str:
+        """The budget in one line."""
+        held = {name: value for name, value in asdict(self.budget).items() if value}
+        return ", ".join(f"{name} {value}" for name, value in held.items())
 
 
 USUAL = "usual"
@@ -61,12 +68,20 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
 )
 
 
-def resolve_protocol(name: str) -> Protocol:
-    """Return a protocol by its name.
+def make_budget(name: str, settings: Mapping[str, Any]) -> Budget:
+    """Return a protocol's budget with some settings of one's own.
+
+    Args:
+        name: A name in ``PROTOCOLS``.
+        settings: Values by the names of `Budget`; None leaves the protocol's.
 
     Raises:
-        ModelError: There is no such protocol.
+        ModelError: There is no such protocol, or a value is out of range.
     """
+    own = {setting: value for setting, value in settings.items() if value is not None}
+    most = own.get("parameters")
+    if isinstance(most, str) and most.isascii() and most.isdecimal():
+        own["parameters"] = int(most)
     if name not in PROTOCOLS:
         raise ModelError(unknown("protocol", name, PROTOCOLS))
-    return PROTOCOLS[name]
+    return replace(PROTOCOLS[name].budget, **own)

@@ -5,7 +5,8 @@ also reads a few values, to tell a column of labels and a given split.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from workbench.database import Database, quote
 from workbench.hints import TaskSpec
@@ -13,7 +14,7 @@ from workbench.relations import Column, ForeignKey, Schema, Table
 from workbench.split import NAMES
 from workbench.stypes import Stype
 
-TOPOLOGY = "row2edge"  # what keeps such a graph as it came
+KEPT_BY = "row2edge"  # the topology that leaves such a graph as it came
 MOST_TABLES = 3
 MOST_CLASSES = 50
 REPEATED = 2  # times a value occurs on average, in a table of features
@@ -60,6 +61,46 @@ class NativeGraph:
     has_attributes: bool
     features: FeatureList | None
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What to do with a database that is a graph already.
+
+    Attributes:
+        graph: Which tables are what.
+        task: What to predict, or None where no one column is the label.
+        topology: The topology that leaves the graph as it came.
+    """
+
+    graph: NativeGraph
+    task: TaskSpec | None
+    topology: str = KEPT_BY
+
+
+def find_offer(database: Database, schema: Schema) -> Offer | None:
+    """Return what to do with a database that is a graph already, or None."""
+    graph = find_graph(schema)
+    if graph is None:
+        return None
+    return Offer(graph, propose_task(database, schema, graph))
+
+
+def offer_to_json(offer: Offer | None) -> dict[str, Any] | None:
+    """Return what ``workbench inspect --json`` prints as ``graph``."""
+    if offer is None:
+        return None
+    graph, task = offer.graph, offer.task
+    return {
+        "sentence": graph.sentence,
+        "nodes": graph.nodes,
+        "links": graph.links,
+        "keys": list(graph.keys),
+        "features": None if graph.features is None else asdict(graph.features),
+        "topology": offer.topology,
+        "target": None if task is None else task.target,
+        "split": None if task is None else task.split,
+    }
 
 
 def find_graph(schema: Schema) -> NativeGraph | None:

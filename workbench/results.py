@@ -40,6 +40,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("seed", "state", "kind", "name", "value", "num_rows"),
     ),
 }
+# Columns that folders written earlier do not have, and what stands for them.
+ADDED: Mapping[str, Mapping[str, Any]] = {"trials": {"width": 0}}
 # Folders written before these were measured have no such file.
 OPTIONAL = frozenset({"influence"})
 
@@ -263,7 +265,9 @@ def _read_frame(folder: Path, name: str) -> pd.DataFrame:
     path = folder / f"{name}.parquet"
     if name in OPTIONAL and not path.exists():
         return pd.DataFrame(columns=pd.Index(COLUMNS[name]))
-    return _read(path, _read_parquet)
+    frame = _read(path, _read_parquet)
+    added = ADDED.get(name, {})
+    return frame.assign(**{one: added[one] for one in added if one not in frame})
 
 
 def _read_json(path: Path) -> tuple[Any, Any]:

@@ -29,6 +29,12 @@ class SparseBlock:
         """Number of rows."""
         return len(self.pointers) - 1
 
+    @property
+    def mean_square(self) -> float:
+        """Mean over rows of the sum of their squared values; 1 where all are 0."""
+        total = float(self.values.double().square().sum())
+        return total / max(self.num_rows, 1) or 1.0
+
     def take(self, rows: Int[Tensor, " taken"]) -> "SparseBlock":
         """Return the values of some rows, in the order given."""
         starts = self.pointers[rows]

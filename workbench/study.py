@@ -12,7 +12,7 @@ import tomli_w
 from workbench.database import SNAPSHOT_ENDING, without_password
 from workbench.errors import ModelError, StudyError, unknown
 from workbench.models import MODELS
-from workbench.protocols import USUAL, resolve_protocol
+from workbench.protocols import USUAL, make_budget
 from workbench.remedies import REMEDIES
 from workbench.run import Budget
 from workbench.score import METRICS
@@ -246,4 +246,4 @@ def _read_budget(settings: Mapping[str, Any]) -> Budget:
     known = {each.name for each in fields(Budget)} | {"protocol"}
     _refuse_unknown("budget setting", settings, known)
     own = {name: value for name, value in settings.items() if name != "protocol"}
-    return replace(resolve_protocol(settings.get("protocol", USUAL)).budget, **own)
+    return make_budget(settings.get("protocol", USUAL), own)
