@@ -6,7 +6,7 @@ finds no key in them. Together they say that there is one, and the rows say whic
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import permutations
+from itertools import product
 from types import MappingProxyType
 
 from workbench.database import Database, SourceTable, quote
@@ -25,6 +25,7 @@ ENDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "u": ("v",),
     }
 )
+FAR_ENDS = frozenset(word for words in ENDS.values() for word in words)
 COVERED = 0.5  # share of the parent's rows that both ends together have to name
 NAME = 0.8
 
@@ -71,16 +72,20 @@ def find_link_ends(
 
 def _pairs(table: SourceTable) -> Iterator[tuple[str, str]]:
     """Yield columns named as two ends; what else their names say has to agree."""
-    for near, far in permutations([column.name for column in table.columns], 2):
-        (first, *rest), (last, *other) = _words(near), _words(far)
-        if rest == other and last in ENDS.get(first, ()):
-            yield near, far
+    named = {column.name: _words(column.name) for column in table.columns}
+    near = {name: words for name, words in named.items() if words[0] in ENDS}
+    far = {name: words for name, words in named.items() if words[0] in FAR_ENDS}
+    for (one, (first, *rest)), (two, (last, *other)) in product(
+        near.items(), far.items()
+    ):
+        if rest == other and last in ENDS[first]:
+            yield one, two
 
 
-def _words(name: str) -> list[str]:
-    return re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()) or [
-        ""
-    ]
+def _words(name: str) -> tuple[str, ...]:
+    """Return the words of a name, at least one, which may be empty."""
+    split = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+    return tuple(re.findall(r"[a-z]+", split)) or ("",)
 
 
 def _measure(

@@ -81,8 +81,8 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
         how_to_read=(
             "A point is the mean of a graph's finished runs at one depth, whose number"
             " stands above it. Further left is cheaper. Time includes measuring; memory"
-            " is the peak of the worker process, which holds the graph as well. Hover to"
-            " see how many numbers each network trains (parameters), and its width."
+            " is the peak of the worker process, which holds the graph as well. Hover"
+            " to see how many numbers each network trains (parameters), and its width."
         ),
     )
 
