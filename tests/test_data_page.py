@@ -172,6 +172,6 @@ def test_a_graph_that_came_as_a_graph_is_offered_as_one(visit: Open) -> None:
     assert button.label == "Predict papers.label, split as “split” says, on this graph"
     button.click().run()
     assert not app.exception
-    assert app.query_params["target"] == ["papers.label"]
-    assert app.query_params["split"] == ["column:split"]
-    assert app.query_params["graphs"] == ["row2edge,row2node"]
+    assert app.query_params["target"] == "papers.label"
+    assert app.query_params["split"] == "column:split"
+    assert app.query_params["graphs"] == "row2edge,row2node"

@@ -144,7 +144,9 @@ def _bag_problems(draft: Draft, table: Table) -> Iterator[str]:
         one: draft.columns[f"{table.name}.{one.name}"].role for one in table.columns
     }
     bags = [one for one, role in roles.items() if role is ColumnRole.BAG]
-    rest = [one for one, role in roles.items() if role in FEATURE_ROLES - {role.BAG}]
+    rest = [
+        one for one, role in roles.items() if role in FEATURE_ROLES - {ColumnRole.BAG}
+    ]
     is_amount = all(one.stype in (Stype.NUMERICAL, Stype.BOOLEAN) for one in rest)
     if bags and (len(bags) > 1 or len(rest) > 1 or not is_amount):
         held = ", ".join(f'"{one.name}"' for one in (*bags, *rest))
