@@ -146,8 +146,25 @@ def _own(features: Features) -> Heard:
     for at, cardinality in enumerate(features.cardinalities):
         common = np.arange(min(cardinality, MAX_CODES))
         channels.append((codes[:, at, None] == common).astype(np.float32))
-    digest = _digest(str(features.cardinalities), numbers, codes)
+    entries: tuple[np.ndarray, ...] = ()
+    if features.sparse is not None:
+        block = features.sparse
+        entries = tuple(
+            one.numpy() for one in (block.pointers, block.channels, block.values)
+        )
+        channels.append(_commonest(*entries, len(block.names)))
+    digest = _digest(str(features.cardinalities), numbers, codes, *entries)
     return _centred(digest, np.hstack(channels))
+
+
+def _commonest(
+    pointers: np.ndarray, channels: np.ndarray, values: np.ndarray, num_channels: int
+) -> np.ndarray:
+    """Return the channels with the most values, float32 [rows, at most 256]."""
+    shape = (len(pointers) - 1, num_channels)
+    uses = np.bincount(channels, minlength=num_channels)
+    kept = np.sort(np.argsort(-uses, kind="stable")[:TARGET_WIDTH])
+    return csr_array((values, channels, pointers), shape=shape)[:, kept].toarray()
 
 
 def _centred(key: str, values: np.ndarray) -> Heard:

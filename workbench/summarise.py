@@ -23,13 +23,17 @@ Way = tuple[tuple[Step, ...], bool]
 
 
 def row_values(database: Database, schema: Schema, rule: RowNode) -> pa.Table:
-    """Return all that the rows of a node type know.
+    """Return all that the rows of a node type know but what is nearly always 0.
 
     Returns:
         One row a table row, in row order; one column a reference, under its name.
     """
-    values = column_values(database, schema, rule.table, rule.columns)
-    for way, refs in ways_of(rule).items():
+    dense = [ref for ref in rule.columns if not ref.is_sparse]
+    values = column_values(database, schema, rule.table, dense)
+    for way, held in ways_of(rule).items():
+        refs = [ref for ref in held if not ref.is_sparse]
+        if not refs:
+            continue
         found = _aggregate_values(database, schema, rule.table, way, refs)
         for ref in refs:
             values = values.append_column(ref.name, found.column(ref.name))
@@ -239,5 +243,7 @@ def _summary_sql(ref: AggregateRef, value: str) -> str:
             return f"min({value})"
         case Aggregation.MAX:
             return f"max({value})"
+        case Aggregation.BAG:
+            raise ValueError("a bag is many values and no single one")
         case _:
             assert_never(ref.how)

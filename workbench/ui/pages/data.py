@@ -60,6 +60,17 @@ if len(schema.tables) == 1:
 elif not schema.foreign_keys:
     st.info(words.NO_KEYS)
 
+offer = calls.offer_of(address)
+if offer is not None:
+    with st.container(border=True):
+        st.markdown(widgets.as_text(f"{offer.graph.sentence} {words.AS_IT_CAME}"))
+        if offer.task is not None:
+            said = words.proposed(offer.task)
+            if st.button(said, key="data_native", icon=":material/hub:"):
+                place.ask(offer.task)
+                place.choose_graphs((offer.topology, *place.DEFAULT_GRAPHS[:1]))
+                st.switch_page(widgets.page_file("graphs"))
+
 names = [table.name for table in schema.tables]
 many = len(names) > 12
 clicked = selection("data_schema")
