@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from workbench.features import Features
 from workbench.graph import Direction, Graph
 from workbench.memo import Memo
+from workbench.sparse import SparseBlock
 
 WIDTH = 64
 TARGET_WIDTH = 256
@@ -146,25 +147,23 @@ def _own(features: Features) -> Heard:
     for at, cardinality in enumerate(features.cardinalities):
         common = np.arange(min(cardinality, MAX_CODES))
         channels.append((codes[:, at, None] == common).astype(np.float32))
-    entries: tuple[np.ndarray, ...] = ()
+    digest = _digest(str(features.cardinalities), numbers, codes)
     if features.sparse is not None:
-        block = features.sparse
-        entries = tuple(
-            one.numpy() for one in (block.pointers, block.channels, block.values)
-        )
-        channels.append(_commonest(*entries, len(block.names)))
-    digest = _digest(str(features.cardinalities), numbers, codes, *entries)
+        key, commonest = _commonest(features.sparse)
+        digest = _digest(digest, key)
+        channels.append(commonest)
     return _centred(digest, np.hstack(channels))
 
 
-def _commonest(
-    pointers: np.ndarray, channels: np.ndarray, values: np.ndarray, num_channels: int
-) -> np.ndarray:
-    """Return the channels with the most values, float32 [rows, at most 256]."""
-    shape = (len(pointers) - 1, num_channels)
+def _commonest(block: SparseBlock) -> tuple[str, np.ndarray]:
+    """Return a digest of all channels and those with the most values, at most 256."""
+    pointers, channels = block.pointers.numpy(), block.channels.numpy()
+    values, num_channels = block.values.numpy(), len(block.names)
     uses = np.bincount(channels, minlength=num_channels)
     kept = np.sort(np.argsort(-uses, kind="stable")[:TARGET_WIDTH])
-    return csr_array((values, channels, pointers), shape=shape)[:, kept].toarray()
+    shape = (block.num_rows, num_channels)
+    whole = csr_array((values, channels, pointers), shape=shape)
+    return _digest(pointers, channels, values), whole[:, kept].toarray()
 
 
 def _centred(key: str, values: np.ndarray) -> Heard:
