@@ -6,6 +6,8 @@ from typing import Any
 
 from workbench.schema import Stype
 
+MAX_TALLIES = 10
+
 
 class Aggregation(StrEnum):
     """How the values of many rows become one."""
@@ -13,10 +15,12 @@ class Aggregation(StrEnum):
     VALUE = "value"
     COUNT = "count"
     MEAN = "mean"
+    SUM = "sum"
     MIN = "min"
     MAX = "max"
     MODE = "mode"
     DISTINCT = "distinct"
+    TALLY = "tally"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class AggregateRef:
         trail: The path as it is shown, such as ``"←Batting.playerID"``.
         is_bounded: Whether rows from after the row's own time are left out, on the way
             as at the end, where both have a confirmed time.
+        rank: Which of the column's commonest values a tally counts, from 1; else 0.
     """
 
     path: tuple[Step, ...]
@@ -54,6 +59,7 @@ class AggregateRef:
     stype: Stype
     trail: str
     is_bounded: bool = True
+    rank: int = 0
 
     @property
     def name(self) -> str:
@@ -65,6 +71,8 @@ class AggregateRef:
             return subject
         if self.how is Aggregation.DISTINCT:
             return f"distinct values of {subject}"
+        if self.how is Aggregation.TALLY:
+            return f"count of value no. {self.rank} of {subject}"
         return f"{self.how} of {subject}"
 
     def to_json(self) -> dict[str, Any]:
@@ -79,4 +87,6 @@ class AggregateRef:
             "how": str(self.how),
             "stype": str(self.stype),
             "is_bounded": self.is_bounded,
+            # Left out elsewhere, so that other plans keep their hashes.
+            **({"rank": self.rank} if self.rank else {}),
         }
