@@ -290,7 +290,7 @@ def test_the_document_has_the_fields_other_programs_read() -> None:
     arm = {"source", "topology", "model", "remedy", "depth"}
     numbers = {"n", "mean", "low", "high", "failure_rate"}
     assert arm | numbers <= set(found["cells"][0])
-    assert set(found["best"][0]) == arm
+    assert arm <= set(found["best"][0])
     assert {"a", "b", "difference", "low", "high", "p", "p_holm", "verdict"} <= set(
         found["contrasts"][0]
     )
@@ -414,7 +414,7 @@ def test_a_join_that_does_as_well_is_said_to() -> None:
 
 def test_a_join_that_does_better_is_said_to() -> None:
     found = judge(cell(SIX), (MAJORITY, floor("1-hop aggregates", 0.95)))
-    assert "a plain join does better than any graph (1-hop agg" in found.verdict
+    assert "plain summaries do better than any graph (1-hop agg" in found.verdict
 
 
 def test_a_graph_must_beat_what_the_baseline_could_be_on_other_rows() -> None:
