@@ -1,12 +1,12 @@
-"""What has to come out where the answer is known: written down before anything is run.
+"""What has to come out where the answer is known, written down before anything is run.
 
-One line says: on this made-up database, built as this graph, this network scores as a coin
-does up to a number of layers and as well as can be from there on. The number of layers is
-the number of hops to what decides the label (`docs/concepts.md`); the score is what is left
-by the labels that were turned over, one in ten, and by what the construction loses.
+One line says: on this made-up database, built as this graph, this network scores as a
+coin does up to a number of layers, and as well as can be from there on. The number of
+layers is the number of hops to what decides the label; the score is what is left by the
+labels that were turned over, one in ten, and by what the construction loses.
 
-The database comes from `tests/worlds.py`, the graph from `TOPOLOGIES` or from one of the
-files below. A new line is one more fact to be tested; nothing else is needed.
+The database comes from `tests/worlds.py`, the graph from `TOPOLOGIES` or from one of
+the files below. A new line is one more fact to be tested; nothing else is needed.
 """
 
 from collections.abc import Mapping
@@ -17,21 +17,23 @@ from tests.worlds import COLOURS, LEAVES, NOISE
 TOPOLOGY_FILES: Mapping[str, str] = {
     "fold-1": '[tables]\nt3 = "folded"\n',
     "fold-2": '[tables]\nt3 = "folded"\nt2 = "folded"\n',
+    "near-1": '[tables]\nt1 = "folded"\n',
     "to-parents": "[keys]\n"
-    + "".join(
-        f'"t{at}.k{at + 1}->t{at + 1}" = "child-to-parent"\n' for at in range(3)
-    ),
+    + "".join(f'"t{at}.k{at + 1}->t{at + 1}" = "child-to-parent"\n' for at in range(3)),
     "to-children": "[keys]\n"
-    + "".join(
-        f'"t{at}.k{at + 1}->t{at + 1}" = "parent-to-child"\n' for at in range(3)
-    ),
+    + "".join(f'"t{at}.k{at + 1}->t{at + 1}" = "parent-to-child"\n' for at in range(3)),
     "aggregated-3": 'base = "aggregated"\naggregate_depth = 3\n',
 }
 
 TOP = 1 - NOISE
 # Of the 4^5 families of five children 120 are told wrongly by their commonest colour:
-# the likeliest answer is right for 904 of 1024, the noise takes its share of both.
+# the likelier answer is right for 904 of 1024, the noise takes its share of both.
 LOST = 120 / len(COLOURS) ** LEAVES * (1 - 2 * NOISE)
+
+
+# Mean over 16 settings of four bits of the likelier answer's chance, σ(Σ ±1): the sum
+# is ±4 twice, ±2 eight times and 0 six times.
+GRADED = (2 * 0.98201 + 8 * 0.88080 + 6 * 0.5) / 16
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class Triple:
         hop: The first depth at which the label can be predicted; None for none.
         score: The best accuracy to be expected from there on.
         loss: What the construction takes from it for good.
+        sees: For a signal at every hop: how many hops of the normalized graph are seen
+            at each depth. Without it nothing is seen before ``hop``.
+        remedy: A name in `REMEDIES`.
         is_fast: Whether it is among those tried every time.
     """
 
@@ -54,6 +59,8 @@ class Triple:
     hop: int | None
     score: float = TOP
     loss: float = 0.0
+    sees: tuple[int, ...] = ()
+    remedy: str = "none"
     is_fast: bool = False
 
 
@@ -64,7 +71,11 @@ TRIPLES: tuple[Triple, ...] = (
     Triple("chain", "row2node", "gin", 3),
     Triple("chain", "row2node", "gat", 3),
     Triple("chain", "row2node", "gatv2", 3),
-    Triple("chain", "row2node", "hgt", 3),
+    # Corrected: without a remedy it was said to stay at the top with a fourth layer. It
+    # does not train there (three seeds: training score 0.51, gradients of the first
+    # layer 0.03 of the last's), and PyG's own HGTConv fails at three layers already: a
+    # layer of HGT has no norm, and what it passes on shrinks.
+    Triple("chain", "row2node", "hgt", 3, remedy="residual"),
     Triple("chain", "row2node", "rgcn", 3),
     Triple("chain", "row2node", "transformer", 3),
     # No table is a junction: the same graph.
@@ -87,10 +98,12 @@ TRIPLES: tuple[Triple, ...] = (
     # The signal comes down from parents: messages that only run up never bring it.
     Triple("chain", "to-parents", "sage", None, 0.5, TOP - 0.5),
     Triple("chain", "to-children", "sage", 3),
-    # A bit at every hop: no step, a curve, and each folded table shifts it by one.
-    Triple("graded", "row2node", "sage", 3, 0.7732, is_fast=True),
-    Triple("graded", "fold-1", "sage", 2, 0.7732),
-    Triple("graded", "fold-2", "gin", 1, 0.7732),
+    # A bit at every hop: no step, a curve, and a table folded into the target shifts it
+    # by one. Corrected: the far tables folded do not shift it, but bring its end nearer.
+    Triple("graded", "row2node", "sage", 3, GRADED, sees=(0, 1, 2, 3), is_fast=True),
+    Triple("graded", "near-1", "sage", 2, GRADED, sees=(1, 2, 3)),
+    Triple("graded", "fold-1", "sage", 2, GRADED, sees=(0, 1, 3)),
+    Triple("graded", "fold-2", "gin", 1, GRADED, sees=(0, 3)),
     # Neither bit says anything by itself.
     Triple("xor", "row2node", "sage", 2, is_fast=True),
     Triple("xor", "row2node", "gin", 2),

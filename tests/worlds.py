@@ -1,8 +1,8 @@
 """Databases made up so that the best possible score is known at every hop.
 
-Each generator writes an SQLite file and a hint file. What decides the label lies a known
-number of hops away in the normalized graph; rows that hang on one root are in one part of
-the split, so that no answer can be known by heart.
+Each generator writes an SQLite file and a hint file. What decides the label lies a
+known number of hops away in the normalized graph; rows that hang on one root are in one
+part of the split, so that no answer can be known by heart.
 """
 
 import itertools
