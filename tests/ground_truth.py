@@ -99,7 +99,7 @@ TRIPLES: tuple[Triple, ...] = (
     Triple("chain", "to-parents", "sage", None, 0.5, TOP - 0.5),
     Triple("chain", "to-children", "sage", 3),
     # A bit at every hop: no step, a curve, and a table folded into the target shifts it
-    # by one. Corrected: the far tables folded do not shift it, but bring its end nearer.
+    # by one. Corrected: far tables folded do not shift it, they bring its end nearer.
     Triple("graded", "row2node", "sage", 3, GRADED, sees=(0, 1, 2, 3), is_fast=True),
     Triple("graded", "near-1", "sage", 2, GRADED, sees=(1, 2, 3)),
     Triple("graded", "fold-1", "sage", 2, GRADED, sees=(0, 1, 3)),
