@@ -345,7 +345,7 @@ def measured(one: Read, network: Network) -> pd.Series:
     return found.set_index(["layer", "name", "measure"])["value"].sort_index()
 
 
-@pytest.mark.parametrize("model", ["sage", "gat"])
+@pytest.mark.parametrize("model", ["sage", "sage-mean", "gat"])
 @pytest.mark.parametrize("topology", ["row2node", "flattened", "row2edge"])
 @pytest.mark.parametrize("name", REWRITTEN)
 def test_the_same_weights_say_the_same_of_every_row_and_measure_the_same(
@@ -359,6 +359,11 @@ def test_the_same_weights_say_the_same_of_every_row_and_measure_the_same(
     assert outputs(after, second) == pytest.approx(expected, abs=1e-5)
     one, other = measured(before, first), measured(after, second)
     assert list(other.index) == list(one.index)
-    assert other.to_numpy() == pytest.approx(
-        one.to_numpy(), rel=1e-3, abs=1e-4, nan_ok=True
-    )
+    # Where neighbours tie for the maximum, which sage takes, the gradient goes to the
+    # one that is stored first: the order of rows moves influence a little, by sage.
+    moves = model == "sage" and name == "permuted rows"
+    heard = one.index.get_level_values("layer") == -1
+    assert heard.any()
+    np.testing.assert_allclose(other[~heard], one[~heard], rtol=1e-3, atol=1e-4)
+    close = 0.02 if moves else 1e-4
+    np.testing.assert_allclose(other[heard], one[heard], rtol=close, atol=close)
