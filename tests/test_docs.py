@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from workbench.split import SplitKind
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CHANGES = (
@@ -70,6 +72,14 @@ def test_every_member_of_a_family_says_what_it_is_and_who_says_so(family: str) -
     for name, member in reference().FAMILIES[family][1].items():
         said = {fact for fact in FACTS[family] if getattr(member, fact)}
         assert said == FACTS[family], name
+
+
+def test_every_split_and_what_is_taken_of_a_whole_network_is_in_the_reference() -> None:
+    module = reference()
+    assert set(module.FUNCTIONS["Splits"][1]) == set(SplitKind)
+    text = module.REFERENCE.read_text()
+    whole = text.split("## Influence and reach")[1].split("\n## ")[0]
+    assert whole.count("- Source: ") == len(module.FUNCTIONS["Influence and reach"][1])
 
 
 @pytest.mark.parametrize(("where", "words"), list(called()))
