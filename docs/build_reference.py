@@ -131,7 +131,7 @@ def describe_function(name: str, function: Callable[..., Any]) -> str:
     """Return what a function's docstring says of what it finds, and who says so."""
     lines = [f"### `{name}`\n"]
     for block in text_of(function.__doc__).split("\n\n"):
-        heading, _, rest = block.partition(":")
+        heading = block.partition(":")[0]
         if heading in ("Args", "Raises"):
             continue
         said = " ".join(block.split())
