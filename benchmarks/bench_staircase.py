@@ -114,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="six seeds, depths to 5")
     full = parser.parse_args().full
-    seeds, depths = (6, range(6)) if full else (1, range(4))
+    seeds, depths = (6, range(6)) if full else (1, range(5))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
