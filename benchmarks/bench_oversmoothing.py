@@ -64,7 +64,9 @@ def graphs() -> Iterator[tuple[str, csr_array]]:
 
 def adjacency(graph: nx.Graph) -> csr_array:
     """Return the adjacency matrix of a graph, weights left out."""
-    return csr_array(nx.to_scipy_sparse_array(graph, weight=None, dtype=float))
+    tied = csr_array(nx.to_scipy_sparse_array(graph, dtype=float))
+    tied.data[:] = 1
+    return tied
 
 
 def of_sample(sample: str, task_name: str) -> csr_array:
