@@ -513,3 +513,11 @@ def test_siblings_are_drawn_with_their_null_line(results):
     dashes = [each.line.dash for each in chart.figure.data]
     assert dashes == ["solid", "dot"] * len(results.arms)
     assert "person.address_id" in chart.alt
+
+
+def test_a_study_of_many_networks_can_be_drawn(tmp_path):
+    """Forty panels side by side leave no room for the space between them."""
+    arms = [("shop", f"graph-{number}") for number in range(40)]
+    many = make_results(tmp_path, arms=arms, depths=(2,), seeds=1)
+    titles = sibling_figure(many).figure.layout.annotations
+    assert len({title.x for title in titles}) == 3
