@@ -9,13 +9,13 @@ the smallest.
 
 import argparse
 import tempfile
+from itertools import product
 from pathlib import Path
 
-import pandas as pd
-
+from workbench.comparison import Comparison
 from workbench.execute import run_study
-from workbench.results import load_results
 from workbench.study import Arm, Budget, Study, parse_depths
+from workbench.tolerance import spread
 
 SOURCES = ("address-flat", "address-normalized", "address-3nf")
 TOPOLOGIES = ("row2node", "flattened", "shortcut")
@@ -39,19 +39,29 @@ def study_of(model: str, depths: tuple[int, ...], seeds: int) -> Study:
     )
 
 
-def lines_of(trials: pd.DataFrame, metric: str) -> list[str]:
+def lines_of(comparison: Comparison) -> list[str]:
     """Return a Markdown table: mean test score by schema, and the spread."""
     lines = [
-        f"| topology | depth | {' | '.join(SOURCES)} | spread of {metric} |",
-        f"|---|---|{'---|' * len(SOURCES)}---|",
+        f"| topology | depth | {' | '.join(SOURCES)} | spread of {comparison.metric}"
+        " | 95 % interval |",
+        f"|---|---|{'---|' * len(SOURCES)}---|---|",
     ]
-    means = trials.groupby(["topology", "depth", "source"])["test"].mean()
-    for topology in TOPOLOGIES:
-        for depth in sorted(trials["depth"].unique()):
-            scores = [means[topology, depth, source] for source in SOURCES]
-            spread = max(scores) - min(scores)
-            shown = " | ".join(f"{score:.3f}" for score in scores)
-            lines.append(f"| {topology} | {depth} | {shown} | {spread:.3f} |")
+    depths = sorted({cell.depth for cell in comparison.cells})
+    for topology, depth in product(TOPOLOGIES, depths):
+        cells = [
+            cell
+            for cell in comparison.cells
+            if (cell.series.topology, cell.depth) == (topology, depth)
+        ]
+        found = spread(cells, comparison.metric, depth)
+        if found is None:
+            continue
+        means = {cell.series.source: cell.mean("test") for cell in cells}
+        shown = " | ".join(f"{means[source]:.3f}" for source in SOURCES)
+        lines.append(
+            f"| {topology} | {depth} | {shown} | {found.spread:.3f}"
+            f" | {found.low:.3f} to {found.high:.3f} |"
+        )
     return lines
 
 
@@ -65,8 +75,7 @@ def main() -> None:
     study = study_of(asked.model, parse_depths(asked.depths), asked.seeds)
     with tempfile.TemporaryDirectory() as folder:
         comparison = run_study(study, Path(folder))
-        trials = load_results(Path(folder)).trials
-    print("\n".join(lines_of(trials, comparison.metric)))
+    print("\n".join(lines_of(comparison)))
 
 
 if __name__ == "__main__":
