@@ -10,6 +10,7 @@ the smallest.
 import argparse
 import tempfile
 import time
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -17,10 +18,11 @@ import plotly.graph_objects as go
 from drawing import save, table, versions
 
 from workbench.chart import style_figure
+from workbench.comparison import Cell, Comparison
 from workbench.execute import run_study
 from workbench.palette import COLOURS
-from workbench.results import load_results
 from workbench.study import Arm, Budget, Study, parse_depths
+from workbench.tolerance import spread
 
 SOURCES = ("address-flat", "address-normalized", "address-3nf")
 TOPOLOGIES = ("row2node", "flattened", "shortcut")
@@ -44,11 +46,23 @@ def study_of(models: tuple[str, ...], depths: tuple[int, ...], seeds: int) -> St
     )
 
 
-def spreads(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return mean test scores by schema, and the largest less the smallest."""
-    cells = ["model", "topology", "depth"]
-    scores = trials.pivot_table("test", cells, "source")[list(SOURCES)]
-    return scores.assign(spread=scores.max(axis=1) - scores.min(axis=1))
+def spreads(comparison: Comparison) -> pd.DataFrame:
+    """Return mean test scores by schema, and how far they lie apart."""
+    rows = {}
+    for key, cells in groupby(sorted(comparison.cells, key=_arm), key=_arm):
+        held = list(cells)
+        found = spread(held, comparison.metric, key[2])
+        means = {cell.series.source: cell.mean("test") for cell in held}
+        if found is not None and set(means) == set(SOURCES):
+            shown = [means[source] for source in SOURCES]
+            rows[key] = [*shown, found.spread, found.low, found.high]
+    index = pd.MultiIndex.from_tuples(rows, names=["model", "topology", "depth"])
+    columns = [*SOURCES, "spread", "low", "high"]
+    return pd.DataFrame([*rows.values()], index=index, columns=columns)
+
+
+def _arm(cell: Cell) -> tuple[str, str, int]:
+    return cell.series.model, cell.series.topology, cell.depth
 
 
 def draw(found: pd.DataFrame, metric: str) -> go.Figure:
@@ -88,8 +102,9 @@ def main() -> None:
     study = study_of(models, parse_depths(asked.depths), asked.seeds)
     with tempfile.TemporaryDirectory() as folder:
         comparison = run_study(study, Path(folder))
-        found = spreads(load_results(Path(folder)).trials)
-    head = ["network", "topology", "depth", *SOURCES, f"spread of {comparison.metric}"]
+    found = spreads(comparison)
+    head = ["network", "topology", "depth", *SOURCES, f"spread of {comparison.metric}",
+            "from", "to"]  # fmt: skip
     print(table(head, [[*at, *row] for at, row in zip(found.index, found.to_numpy(),
                                                       strict=True)]))  # fmt: skip
     drawn = save(draw(found, comparison.metric), "tolerance").name

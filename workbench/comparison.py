@@ -248,13 +248,9 @@ class Comparison:
         return sum(failed) / len(failed)
 
     def disagree(self, cell: Cell) -> bool:
-        """Return whether some seeds of a cell succeed and others do not.
-
-        That is where some but not all failed or learnt next to nothing, or where the
-        scores make two groups; a mean is then of neither.
-        """
-        scores = [trial.test for trial in cell.finished]
-        return 0 < self.failure_rate(cell) < 1 or fall_apart(scores, self.metric)
+        """Return whether some seeds of a cell succeed and others do not."""
+        constant = constant_train_score(self.floors, cell.series.source)
+        return disagree(cell, constant, self.metric)
 
     def to_json(self) -> str:
         """Return ``comparison.json``: the same study gives the same text."""
@@ -299,6 +295,30 @@ class Comparison:
             "gap_low": gap.low,
             "gap_high": gap.high,
         }
+
+
+def disagree(cell: Cell, constant: float, metric: str) -> bool:
+    """Return whether the seeds of a cell make two groups, so that a mean is of neither.
+
+    That is where the scores fall apart, or where some seeds learnt and others did not,
+    a margin lying between the training scores of the two: .05 of a score, or 5 % of a
+    constant's loss.
+
+    Args:
+        cell: All seeds of a series at one depth.
+        constant: What a constant scores on the training rows, or NaN.
+        metric: Name in ``METRICS``.
+    """
+    if fall_apart([trial.test for trial in cell.finished], metric):
+        return True
+    sign = 1 if METRICS[metric].higher_is_better else -1
+    trains = [trial.train for trial in cell.finished]
+    learning = [sign * one for one in trains if learnt(one, constant, metric)]
+    failing = [sign * one for one in trains if not learnt(one, constant, metric)]
+    if not learning or not failing:
+        return False
+    least = MARGIN if sign > 0 else MARGIN * abs(constant)
+    return min(learning) - max(failing) >= least
 
 
 def fall_apart(scores: Sequence[float], metric: str) -> bool:

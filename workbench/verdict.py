@@ -12,7 +12,7 @@ from workbench.comparison import (
     Floor,
     Series,
     constant_train_score,
-    fall_apart,
+    disagree,
     learnt,
 )
 from workbench.inference import ENOUGH_SEEDS, t_interval
@@ -204,12 +204,11 @@ class _Judge:
         scores = [trial.test for trial in leader.finished]
         constant = constant_train_score(floors, leader.series.source)
         done = [learnt(trial.train, constant, self.metric) for trial in leader.finished]
-        if 0 < sum(done) < len(done):
-            told = f"{sum(done)} learnt and {len(done) - sum(done)} did not"
-        elif fall_apart(scores, self.metric):
-            told = "the scores make two groups"
-        else:
+        if not disagree(leader, constant, self.metric):
             return ""
+        told = "the scores make two groups"
+        if not all(done):
+            told = f"{sum(done)} learnt and {len(done) - sum(done)} did not"
         return (
             f"its seeds disagree ({told}; median {statistics.median(scores):.3f}), so"
             " its mean is of neither"

@@ -33,7 +33,8 @@ from workbench.palette import NEUTRAL, ArmStyle, arm_style
 from workbench.results import Results
 
 MAX_NAMES = 2
-STEP = 0.11  # how far depths that add nothing to what is seen stand apart
+STEP = 0.12  # how far depths that add nothing to what is seen stand apart
+DODGE = 0.025  # how far lines that would cover each other stand apart
 Arm = tuple[str, str]
 
 
@@ -53,17 +54,18 @@ def aligned_figure(
     floors = merged_floors(results.comparison["baselines"], highest=better)
     figure = go.Figure()
     scores: list[float] = [value for _, value in floors]
-    for series in all_series(results):
+    for place, series in enumerate(all_series(results)):
         style = series_style(results, series)
         cells = _placed(series_cells(results, series), levels, series)
+        cells["x"] += DODGE * place
         first = cells[cells["extra"] == 0]
         add_band(figure, first, style)
         add_line(figure, results, series, first, style)
         _add_deeper(figure, cells[cells["extra"] > 0], style)
         _number(figure, cells, style)
         rows = pick(series.rows(results.trials), status="ok")
-        place = dict(zip(cells["depth"], cells["x"], strict=True))
-        add_seeds(figure, rows, rows["depth"].map(place) + STEP / 2, style)
+        at = dict(zip(cells["depth"], cells["x"], strict=True))
+        add_seeds(figure, rows, rows["depth"].map(at) + DODGE / 2, style)
         scores += [*rows["test"], *cells["low"], *cells["high"]]
         if depth is not None:
             _mark(figure, cells[cells["depth"] == depth])

@@ -82,21 +82,20 @@ else:
     depth = usual
     st.caption(f"Every network of this study has depth {depth}.")
 
-LAYERS, SIGHT = "layers", "what is seen (semantic reach)"
+LAYERS, SIGHT = "layers", "what is seen"
 is_aligned = False
 if len(results.arms) > 1 and results.plans:
     aligned_by = st.segmented_control(
-        "Align by",
-        ("layers", "seen"),
-        default="layers",
+        "Align by layers, or by what is seen (semantic reach)",
+        (LAYERS, SIGHT),
+        default=LAYERS,
         required=True,
-        format_func=lambda name: LAYERS if name == "layers" else SIGHT,
         key="align",
         bind="query-params",
         help="Two layers of one graph may see what four of another see. Aligned by what"
         " is seen, graphs stand above one another where they know the same.",
     )
-    is_aligned = aligned_by == "seen"
+    is_aligned = aligned_by == SIGHT
 if is_aligned:
     widgets.show_chart(
         aligned_figure(results, depth=depth, dark=dark), "compare_aligned"
