@@ -12,9 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.aggregate import AggregateRef, Aggregation, Step
 from workbench.blueprint import ColumnRef
 from workbench.database import Database
 from workbench.edges import column_values, row_times
+from workbench.entries import bag_entries
+from workbench.recognise import find_graph
 from workbench.schema import ForeignKey, Schema, Stype
 from workbench.stypes import frequent_parts
 from workbench.task import Task
@@ -23,6 +26,8 @@ NUMERIC = (Stype.NUMERICAL, Stype.TIMESTAMP)
 USED = (*NUMERIC, Stype.CATEGORICAL, Stype.BOOLEAN, Stype.MULTICATEGORICAL)
 MAX_PARTS = 64
 MAX_COUNTED = 10
+MAX_LISTED = 1500  # values of a long list, and beyond so many numbers together fewer
+MAX_LISTED_NUMBERS = 12_000_000
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -114,7 +119,35 @@ class Tabulator:
                     f"{table}.{ref.column}", found.column(at), ref.stype
                 )
             ]
+            self._own[table] += self._listed(table)
         return self._own[table]
+
+    def _listed(self, table: str) -> Iterator[Feature]:
+        """Yield what a long list says of the nodes of a graph, the commonest first."""
+        graph = find_graph(self._schema)
+        listed = None if graph is None or graph.nodes != table else graph.features
+        if listed is None or (listed.table, listed.feature) in self._task.spec.hidden:
+            return
+        hidden_amount = (listed.table, listed.amount) in self._task.spec.hidden
+        bag = AggregateRef(
+            path=(Step(listed.key, is_down=True),),
+            table=listed.table,
+            column=listed.feature,
+            how=Aggregation.BAG,
+            stype=Stype.CATEGORICAL,
+            trail=f"←{listed.key}",
+            amount="" if hidden_amount else listed.amount,
+        )
+        found = bag_entries(self._database, self._schema, table, bag)
+        num_rows = len(found.pointers) - 1
+        rows = np.repeat(np.arange(num_rows), np.diff(found.pointers))
+        counts = np.bincount(found.channels, minlength=len(found.names))
+        most = min(MAX_LISTED, MAX_LISTED_NUMBERS // max(num_rows, 1))
+        for channel in np.argsort(-counts, kind="stable")[:most]:
+            held = found.channels == channel
+            values = np.zeros(num_rows)
+            values[rows[held]] = found.values[held]
+            yield Feature(found.names[channel], values)
 
     def _ancestors(
         self, table: str, seen: tuple[str, ...], limits: np.ndarray
