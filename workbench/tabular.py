@@ -11,12 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.aggregate import AggregateRef
+from workbench.aggregate import AggregateRef, Aggregation, Step
 from workbench.aggregating import Aggregate, ancestors
 from workbench.blueprint import ColumnRef, RowNode
 from workbench.database import Database
 from workbench.draft import begin
+from workbench.entries import bag_entries
 from workbench.errors import GraphError
+from workbench.recognise import find_graph
 from workbench.schema import Schema, Stype
 from workbench.stypes import frequent_parts
 from workbench.summarise import row_values, ways_of
@@ -98,17 +100,39 @@ class Tabulator:
     def _features(self, refs: Sequence[AggregateRef]) -> list[Feature]:
         """Return features of the task's rows until there are enough."""
         table = self.task.spec.table
-        used = tuple(ref for ref in refs if ref.stype in USED)
-        parts = [RowNode(table, table, self._own_columns())]
-        parts += [
-            RowNode(table, table, (), tuple(found))
-            for found in ways_of(RowNode(table, table, (), used)).values()
-        ]
-        found: list[Feature] = []
-        for part in parts:
+        used = tuple(ref for ref in refs if ref.stype in USED and not ref.is_sparse)
+        found = [*self._read(RowNode(table, table, self._own_columns()))]
+        found += self._listed(self.limit - len(found))
+        for held in ways_of(RowNode(table, table, (), used)).values():
             if len(found) < self.limit:
-                found += self._read(part)
+                found += self._read(RowNode(table, table, (), tuple(held)))
         return found[: self.limit]
+
+    def _listed(self, limit: int) -> Iterator[Feature]:
+        """Yield what a long list says of the nodes of a graph, the commonest first."""
+        table, hidden = self.task.spec.table, self.task.spec.hidden
+        graph = find_graph(self.schema)
+        listed = None if graph is None or graph.nodes != table else graph.features
+        if listed is None or (listed.table, listed.feature) in hidden or limit < 1:
+            return
+        bag = AggregateRef(
+            path=(Step(listed.key, is_down=True),),
+            table=listed.table,
+            column=listed.feature,
+            how=Aggregation.BAG,
+            stype=Stype.CATEGORICAL,
+            trail=f"←{listed.key}",
+            amount="" if (listed.table, listed.amount) in hidden else listed.amount,
+        )
+        found = bag_entries(self.database, self.schema, table, bag).take(self.task.rows)
+        rows = np.repeat(np.arange(len(self.task.rows)), np.diff(found.pointers))
+        counts = np.bincount(found.channels, minlength=len(found.names))
+        for channel in np.argsort(-counts, kind="stable")[:limit]:
+            held = found.channels == channel
+            values = np.zeros(len(self.task.rows), dtype=np.float32)
+            values[rows[held]] = found.values[held]
+            if varies(values):
+                yield Feature(found.names[channel], values)
 
     def _own_columns(self) -> tuple[ColumnRef, ...]:
         spec = self.task.spec
