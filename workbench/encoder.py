@@ -34,8 +34,9 @@ class Encoder(nn.Module):
 
     def forward(self, features: Features) -> Float[Tensor, "rows width"]:
         """Return the state of each row."""
-        state = features.numerical @ self.weight + self.bias
+        state = features.numerical @ self.weight
+        state += self.bias
         if len(self.offsets):
             codes = features.codes + self.offsets
-            state = state + functional.embedding_bag(codes, self.table, mode="sum")
-        return state.relu()
+            state += functional.embedding_bag(codes, self.table, mode="sum")
+        return state.relu_()
