@@ -137,7 +137,7 @@ def by_head(
 def _bag_sum(
     state: Tensor, index: Int[Tensor, " messages"], starts: Int[Tensor, " bags"]
 ) -> Tensor:
-    """Return the sums of bags of rows, by the path that keeps nothing for a gradient."""
+    """Return sums of bags of rows, by the path that keeps nothing for a gradient."""
     if not len(starts):
         return state.new_zeros(0, state.shape[1])
     return torch.embedding_bag(state.detach(), index, starts, mode=0)[0]
