@@ -5,6 +5,7 @@
 #   make slow     the tests that train for longer
 #   make check    format, lint, types and layers: no test, under a minute
 #   make docs     write docs/reference.md from the registries and the command line
+#   make bench    the training benchmark at a small size, minutes
 #   make stored   train again the comparison that the app opens on
 #   make clean    remove what make has built, and the virtual environment
 #
@@ -19,7 +20,7 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 TORCH := $(shell grep -o 'torch==[0-9.]*' constraints.txt)
 BUILT_FROM := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: run test slow check format docs stored clean
+.PHONY: run test slow check format docs bench stored clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -43,6 +44,9 @@ format: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/build_reference.py
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/bench_sweep.py
 
 stored: $(VENV)/.installed
 	$(BIN)/python sample_dbs/stored/build.py
