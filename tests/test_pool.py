@@ -12,7 +12,7 @@ from functools import partial
 import psutil
 import pytest
 
-from workbench.pool import Advanced, Crashed, Finished, Started, run_items
+from workbench.pool import ALLOCATOR, Advanced, Crashed, Finished, Started, run_items
 
 
 def setup_square(offset: int = 0):
@@ -51,6 +51,25 @@ def test_setup_arguments_reach_the_workers():
 def test_workers_are_told_to_use_one_thread_before_they_import_anything():
     events = run_items(setup_threads, [1], 1)
     assert [event.result for event in events if type(event) is Finished] == ["1"]
+
+
+def setup_environment():
+    return lambda item, tell: os.environ.get(item, "")
+
+
+def test_workers_start_with_the_allocators_settings_and_the_parent_keeps_its_own():
+    before = dict(os.environ)
+    names = list(ALLOCATOR)
+    events = run_items(setup_environment, names, 1)
+    found = {one.item: one.result for one in events if type(one) is Finished}
+    assert found == dict(ALLOCATOR)
+    assert dict(os.environ) == before
+
+
+def test_an_allocators_setting_of_the_user_wins(monkeypatch):
+    monkeypatch.setenv("MALLOC_TOP_PAD_", "0")
+    events = run_items(setup_environment, ["MALLOC_TOP_PAD_"], 1)
+    assert [one.result for one in events if type(one) is Finished] == ["0"]
 
 
 def test_an_item_that_raises_is_reported_and_the_rest_goes_on():

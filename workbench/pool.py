@@ -10,10 +10,12 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -21,6 +23,16 @@ Result = TypeVar("Result")
 
 POLL_S = 0.2
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# glibc gives a large tensor's memory back as soon as it is freed, and the next one
+# is zeroed by the system page by page. Other systems do not read these.
+ALLOCATOR: Mapping[str, str] = MappingProxyType(
+    {
+        "MALLOC_MMAP_THRESHOLD_": str(4 * 1024**3),
+        "MALLOC_TRIM_THRESHOLD_": str(16 * 1024**3),
+        "MALLOC_TOP_PAD_": str(64 * 1024**2),
+    }
+)
+"""What workers are started with, unless the environment says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +141,24 @@ def run_items(
 def _start(context: Any, setup: Callable[[], Any]) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
+    with _allocator():
+        process.start()
     theirs.close()
     # Sent, not passed: what it imports must come after the thread settings.
     ours.send(setup)
     return _Worker(process=process, pipe=ours)
+
+
+@contextmanager
+def _allocator() -> Iterator[None]:
+    """Have a process that starts meanwhile find the allocator's settings."""
+    added = {name: ALLOCATOR[name] for name in ALLOCATOR if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _receive(worker: _Worker) -> Advanced | Finished | Crashed:
