@@ -30,12 +30,13 @@ from workbench.pool import (
     run_items,
 )
 from workbench.previewing import with_previews
-from workbench.progress import Progress, Tracker
+from workbench.progress import Progress
 from workbench.report import write_report
 from workbench.results import write_results
 from workbench.schema import Schema
 from workbench.store import Store
 from workbench.study import Arm, Study
+from workbench.tracking import Tracker
 
 # Part of every stored item's key: raise it when the same settings give other numbers.
 NUMBERS_VERSION = 1

@@ -2,12 +2,17 @@
 
 What comes back is immutable and is therefore kept as it is, not copied. What a visitor
 has opened is known by a name that only that visitor's session can resolve.
+
+What plans a study knows every network, and so loads torch; it is imported by the calls
+that need it, so that the first page is there in a moment.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -24,14 +29,15 @@ from workbench.database import (
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
 from workbench.memo import Memo
-from workbench.planning import PlannedStudy, plan_study, resolve_task, with_rows
-from workbench.previewing import with_previews
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.seeds import Moment, moments_of
-from workbench.study import Arm, Study
 from workbench.task import Leak, Task, TaskSpec, define_task, suspected_leaks
 from workbench.ui import place, words
+
+if TYPE_CHECKING:
+    from workbench.planning import PlannedStudy
+    from workbench.study import Study
 
 NUM_SHOWN_ROWS = 8
 
@@ -121,6 +127,8 @@ def plan_of(
     address: str, spec: TaskSpec | str, topologies: Sequence[str]
 ) -> PlannedStudy:
     """Return what graphs of a database would hold and reach."""
+    from workbench.study import Arm, Study
+
     hints = place.hints_file()
     arms = tuple(Arm(address, topology, hints) for topology in topologies)
     return plan_of_study(Study(arms=arms, task=spec))
@@ -128,6 +136,8 @@ def plan_of(
 
 def plan_of_study(study: Study) -> PlannedStudy:
     """Return a study's plan, made once for all networks, depths and seeds."""
+    from workbench.study import Study
+
     graphs = Study(arms=study.arms, task=study.task)
     stamps = tuple(_stamp(source) for source in study.sources)
     return replace(_plan(graphs, stamps), study=study)
@@ -211,6 +221,8 @@ def _rows(address: str, stamp: tuple[int, ...], table: str) -> pd.DataFrame:
 def _question(
     address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
 ) -> Question:
+    from workbench.planning import resolve_task, with_rows
+
     schema = _schema(address, stamp, hints)
     with connect(address) as given:
         asked = resolve_task(schema, spec, None)
@@ -228,9 +240,11 @@ def _question(
 @st.cache_resource(
     max_entries=24,
     show_spinner="Counting what each graph holds and reaches…",
-    hash_funcs={Study: Study.to_toml},
+    hash_funcs={"workbench.study.Study": lambda study: study.to_toml()},
 )
 def _plan(study: Study, stamps: tuple[tuple[int, ...], ...]) -> PlannedStudy:
+    from workbench.planning import plan_study
+
     return plan_study(study)
 
 
@@ -243,11 +257,13 @@ def _memo() -> Memo:
 @st.cache_resource(
     max_entries=48,
     show_spinner="Scoring what each hop brings, without training…",
-    hash_funcs={Study: Study.to_toml},
+    hash_funcs={"workbench.study.Study": lambda study: study.to_toml()},
 )
 def _previewed(
     study: Study, stamps: tuple[tuple[int, ...], ...], _planned: PlannedStudy
 ) -> Mapping[str, Mapping[str, Any]]:
+    from workbench.previewing import with_previews
+
     return with_previews(_planned, _memo()).plans
 
 
