@@ -1,6 +1,6 @@
 """What is proposed to somebody who has opened a database and said nothing yet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,22 +88,26 @@ def test_two_graphs_are_proposed_that_differ(sample: tuple[Database, Schema]) ->
     assert second.why.endswith(".")
 
 
-def shop(folder: Path, columns: str, row: str) -> Path:
-    """Write customers, and purchases with the columns and rows given in SQL."""
+def shop(folder: Path, columns: str, row: Callable[[int], str]) -> Path:
+    """Write customers, and 400 purchases with the columns and values given."""
     lines = [
         "CREATE TABLE customer (id INTEGER PRIMARY KEY, town TEXT);",
-        f"CREATE TABLE purchase (id INTEGER PRIMARY KEY,{columns},"
+        f"CREATE TABLE purchase (id INTEGER PRIMARY KEY, {columns},"
         " customer_id INTEGER REFERENCES customer (id));",
         *(f"INSERT INTO customer VALUES ({at}, 'T{at % 7}');" for at in range(50)),
         *(
-            f"INSERT INTO purchase VALUES ({at}, {row.format(at=at, bit=at % 3 % 2)},"
-            f" {at % 50});"
+            f"INSERT INTO purchase VALUES ({at}, {row(at)}, {at % 50});"
             for at in range(400)
         ),
     ]
     path = folder / "shop.sql"
     path.write_text("\n".join(lines))
     return path
+
+
+def price(at: int) -> float:
+    """Return one of 199 prices that nothing else in the row tells."""
+    return at * 7919 % 199 + 0.5
 
 
 def settled_target(path: Path) -> tuple[str, str]:
@@ -115,7 +119,8 @@ def settled_target(path: Path) -> tuple[str, str]:
 
 
 def test_yes_or_no_is_proposed_before_a_number(tmp_path: Path) -> None:
-    path = shop(tmp_path, "amount REAL, returned BOOLEAN", "{at}.5, {bit}")
+    columns = "amount REAL, returned BOOLEAN"
+    path = shop(tmp_path, columns, lambda at: f"{price(at)}, {at // 5 % 2}")
     target, why = settled_target(path)
     assert target == "purchase.returned"
     assert why == (
@@ -126,15 +131,15 @@ def test_yes_or_no_is_proposed_before_a_number(tmp_path: Path) -> None:
 
 def test_a_target_that_another_column_gives_away_is_passed_over(tmp_path: Path) -> None:
     columns = "returned BOOLEAN, refund BOOLEAN, amount REAL"
-    row = "{bit}, {bit}, {at} * 7919 % 397 / 2.0"
-    target, _ = settled_target(shop(tmp_path, columns, row))
-    assert target == "purchase.amount"
+    path = shop(
+        tmp_path, columns, lambda at: f"{at // 5 % 2}, {at // 5 % 2}, {price(at)}"
+    )
+    assert settled_target(path)[0] == "purchase.amount"
 
 
 def test_a_split_that_does_not_suit_gives_way_to_one_at_random(tmp_path: Path) -> None:
     columns = "split TEXT, returned BOOLEAN"
-    row = "CASE {at} % 3 WHEN 0 THEN 'a' WHEN 1 THEN 'b' ELSE 'c' END, {at} / 5 % 2"
-    path = shop(tmp_path, columns, row)
+    path = shop(tmp_path, columns, lambda at: f"'{'abc'[at % 3]}', {at // 5 % 2}")
     with connect(path) as database:
         schema = infer_schema(database)
         proposals = propose_questions(schema)

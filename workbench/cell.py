@@ -24,6 +24,7 @@ from workbench.influence import (
     build_influence_sample,
     measure_influence,
 )
+from workbench.instances import Unfolding
 from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
 from workbench.model import Inputs, Network, gather_inputs
 from workbench.models import MODELS
@@ -39,6 +40,7 @@ from workbench.run import (
 )
 from workbench.schema import Schema
 from workbench.task import TEST, Task, TaskType
+from workbench.unfold import unfold
 
 KEPT_FIELDS = 12
 ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")
@@ -52,6 +54,7 @@ class PlannedArm:
         source: What the source is called in results.
         snapshot: The file that holds its rows.
         topology: What the graph is called in results.
+        unfolding: How the graph is unfolded over time; None where it is not.
     """
 
     source: str
@@ -60,6 +63,7 @@ class PlannedArm:
     schema: Schema
     task: Task
     blueprint: Blueprint
+    unfolding: Unfolding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class Bench:
         self.workload = workload
         self.databases: dict[Path, Database] = {}
         self._graph = lru_cache(maxsize=None)(self._build_graph)
-        self._tracer = lru_cache(maxsize=None)(lambda arm: Tracer(self._graph(arm)))
+        self._tracer = lru_cache(maxsize=None)(lambda arm: Tracer(self._graph(arm)[0]))
         self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
 
     def work(
@@ -161,7 +165,7 @@ class Bench:
         self, cell: Cell, tell: Callable[[Any], None], started: float
     ) -> CellResult:
         arm = self.workload.arms[cell.arm]
-        graph = self._graph(cell.arm)
+        graph, task = self._graph(cell.arm)
         prepared = self._prepared(cell.arm, cell.depth)
         probe = prepared.probe
         config = RunConfig(
@@ -171,13 +175,13 @@ class Bench:
             seed=cell.seed,
             budget=self.workload.budget,
         )
-        network = build_network(graph, arm.task, config).to(default_device())
+        network = build_network(graph, task, config).to(default_device())
         untrained = measure_layers(network, probe)
         heard = [self._influence(cell, network, prepared, "untrained")]
         run = train(
             network,
             graph,
-            arm.task,
+            task,
             config,
             prepared.field,
             prepared.inputs,
@@ -191,12 +195,12 @@ class Bench:
         heard.append(self._influence(cell, network, prepared, "trained"))
         projection = pd.DataFrame()
         if cell.seed == self.workload.projected_seed:
-            projection = project_layers(network, probe, arm.task, run.outputs)
-            drops = measure_drops(network, arm.task, prepared.shuffles)
+            projection = project_layers(network, probe, task, run.outputs)
+            drops = measure_drops(network, task, prepared.shuffles)
             heard.append(drops.assign(state="trained"))
         trial = Trial(
             **names,
-            metric=arm.task.metric,
+            metric=task.metric,
             train=run.train,
             val=run.val,
             test=run.test,
@@ -213,7 +217,7 @@ class Bench:
         return CellResult(
             trial=trial,
             layers=layers.assign(**names),
-            predictions=_predictions(arm.task, run.outputs).assign(**names),
+            predictions=_predictions(task, run.outputs).assign(**names),
             projection=projection.assign(**without_seed),
             influence=pd.concat(heard, ignore_index=True).assign(**names),
         )
@@ -242,14 +246,18 @@ class Bench:
             self.databases[snapshot] = reopen(snapshot)
         return self.databases[snapshot]
 
-    def _build_graph(self, arm_index: int) -> Graph:
+    def _build_graph(self, arm_index: int) -> tuple[Graph, Task]:
+        """Return what is trained on: the graph, unfolded where time asks for it."""
         arm = self.workload.arms[arm_index]
         database = self._database(arm.snapshot)
-        return build_graph(database, arm.schema, arm.task, arm.blueprint)
+        graph = build_graph(database, arm.schema, arm.task, arm.blueprint)
+        if arm.unfolding is None:
+            return graph, arm.task
+        unfolded = unfold(graph, arm.task, arm.unfolding)
+        return unfolded.graph, unfolded.task
 
     def _prepare(self, arm_index: int, depth: int) -> Prepared:
-        task = self.workload.arms[arm_index].task
-        graph = self._graph(arm_index)
+        graph, task = self._graph(arm_index)
         device = default_device()
         task_field = training_field(graph, task, depth)
         tracer = self._tracer(arm_index)

@@ -662,6 +662,23 @@ def _show_plan(source: str, document: Mapping[str, Any]) -> None:
         _show_preview(topology, document["task"]["metric"])
         for warning in topology["warnings"]:
             typer.echo(f"    Warning: {warning}")
+        if "time" in topology:
+            _show_time(topology["time"])
+    for note in document["source"]["notes"]:
+        typer.echo(f"\n  {note}")
+
+
+def _show_time(time: Mapping[str, Any]) -> None:
+    if time["unfolding"]:
+        typer.echo(
+            f"    Over time: {time['instances']:,} nodes and {time['messages']:,}"
+            f" messages at {time['moments']:,} moments"
+        )
+    whole = time["future_rows_without_unfolding"]
+    way = f" ({whole:,} on the whole graph, {time['way_without_unfolding']})"
+    typer.echo(
+        f"    Future rows reachable: {time['future_rows']}{way if whole else ''}"
+    )
 
 
 def _show_preview(topology: Mapping[str, Any], metric: str) -> None:

@@ -273,6 +273,8 @@ def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:
                 "blueprint": arm.blueprint.hash,
                 "budget": asdict(planned.study.budget),
             }
+            if arm.unfolding is not None:
+                content["unfolding"] = asdict(arm.unfolding)
         case FloorItem():
             content["floor"] = [item.name, _schema_content(arm.schema)]
     text = json.dumps(content, sort_keys=True)

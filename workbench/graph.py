@@ -5,7 +5,7 @@ arrays, child → parent, each link once. Which way messages run is the blueprin
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import assert_never
 
@@ -31,6 +31,7 @@ from workbench.blueprint import (
 from workbench.database import Database
 from workbench.edges import edge_index, edge_values, value_table
 from workbench.features import Features, encode_columns
+from workbench.links import link
 from workbench.schema import Schema, Stype
 from workbench.summarise import row_values
 from workbench.task import Task
@@ -48,6 +49,10 @@ class Relation:
         target_rows: Parent row of each link, int64.
         direction: Which way messages run.
         attributes: Features of the links (junction columns), or None.
+        times: When each link came to be, float64, -inf for always; None where none has
+            a time.
+        heard: Whether a message runs along each link, bool, from child to parent and
+            from parent to child; None where every link has those of ``direction``.
     """
 
     name: str
@@ -57,6 +62,8 @@ class Relation:
     target_rows: np.ndarray
     direction: KeyRole
     attributes: Features | None
+    times: np.ndarray | None = None
+    heard: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +105,17 @@ class Graph:
         target: Node type of the target table.
         nodes: Features of every row of every node type.
         relations: Every edge rule's links.
+        times: When each row came to be, float64, -inf for always, by node type; a type
+            without times is missing, and all are where the task has no moments.
+        hops: By node type, how many hops each row is from the nearest row to predict,
+            where that was found out while building; else empty.
     """
 
     target: str
     nodes: Mapping[str, Features]
     relations: tuple[Relation, ...]
+    times: Mapping[str, np.ndarray] = field(default_factory=dict, kw_only=True)
+    hops: Mapping[str, np.ndarray] = field(default_factory=dict, kw_only=True)
 
     @cached_property
     def directions(self) -> tuple[Direction, ...]:
@@ -171,7 +184,7 @@ def build_graph(
     Args:
         database: Where the rows are.
         schema: What they mean.
-        task: What is predicted; its target column was dropped by the plan.
+        task: What is predicted, and when; its target column was dropped by the plan.
         blueprint: What becomes of every table, key and column.
 
     Returns:
@@ -184,7 +197,18 @@ def build_graph(
         rule.name: _node_features(database, schema, rule) for rule in blueprint.nodes
     }
     relations = tuple(_relation(database, schema, rule) for rule in blueprint.edges)
-    return Graph(target=blueprint.target, nodes=nodes, relations=relations)
+    if task.times is None:
+        return Graph(target=blueprint.target, nodes=nodes, relations=relations)
+    links = link(database, schema, blueprint)
+    return Graph(
+        target=blueprint.target,
+        nodes=nodes,
+        relations=tuple(
+            replace(relation, times=edge.times)
+            for relation, edge in zip(relations, links.edges, strict=True)
+        ),
+        times=links.times,
+    )
 
 
 def to_tensor_frame(features: Features) -> torch_frame.TensorFrame:
@@ -277,6 +301,8 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
         senders, receivers = receivers, senders
         source, target = target, source
     order = np.argsort(receivers, kind="stable")
+    if relation.heard is not None:
+        order = order[relation.heard[int(reverse)][order]]
     receivers = receivers[order]
     num_receivers = len(np.unique(receivers))
     return Direction(

@@ -26,20 +26,22 @@ USUAL_GRAPHS = ("row2node", "flattened")
 SECOND_GRAPHS = ("flattened", "row2edge", "promoted", "single-table")
 
 # Words in the names of columns, by what they say of them as a target.
-OUTCOMES = frozenset(
-    "approved churn churned class default defaulted elected failed failure fraud label"
-    " late outcome prosperous result returned segment status success survived target"
-    " won".split()
-)
-MEASURED = frozenset(
-    "amount category cost grade kind level mode price priority rating salary score"
-    " total type value".split()
-)
-CIRCUMSTANCES = frozenset(
-    "address city code color colour comment country county date day description email"
-    " fax fold hour lat latitude line lon longitude minute month name note number order"
-    " part phone position postal rank rate second seq sequence split state stint street"
-    " subset tie time tz unit uncertainty version week weekday year zip zone".split()
+_OUTCOMES = """
+    approved churn churned class default defaulted elected failed failure fraud label
+    late outcome prosperous result returned segment status success survived target won
+"""
+_MEASURED = """
+    amount category cost grade kind level mode price priority rating salary score total
+    type value
+"""
+_CIRCUMSTANCES = """
+    address city code color colour comment country county date day description email
+    fax fold hour lat latitude line lon longitude minute month name note number order
+    part phone position postal rank rate second seq sequence split state stint street
+    subset tie time tz unit uncertainty version week weekday year zip zone
+"""
+OUTCOMES, MEASURED, CIRCUMSTANCES = (
+    frozenset(words.split()) for words in (_OUTCOMES, _MEASURED, _CIRCUMSTANCES)
 )
 SPLITS = frozenset(("split", "fold", "subset", "partition"))
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from workbench.aggregate import AggregateRef, Aggregation, Step
 from workbench.blueprint import RowNode
+from workbench.clock import time_sql
 from workbench.database import Database, quote
-from workbench.edges import column_values, follow, time_sql
+from workbench.edges import column_values, follow
 from workbench.errors import GraphError
 from workbench.schema import Schema, Stype, value_sql
 
@@ -87,14 +88,14 @@ def _aggregate_values(
     return pa.table(columns, names=taken.column_names)
 
 
-def _query_values(
+def summary_query(
     database: Database,
     schema: Schema,
     table: str,
     way: Way,
     refs: Sequence[AggregateRef],
-) -> pa.Table:
-    _check_pairs(database, schema, table, way)
+) -> str:
+    """Return the SQL of one path's summaries: ``__row``, then ``c0``, ``c1`` and on."""
     source = _gathering(database, schema, table, way)
     values = {ref.column: _value_sql(schema, ref) for ref in refs if ref.column}
     at = {column: f"v{index}" for index, column in enumerate(values)}
@@ -108,15 +109,26 @@ def _query_values(
     ]
     # Values are read once a row, not once a pair of rows.
     read = ", ".join(["__row", *(f"{values[one]} AS {at[one]}" for one in at)])
-    found = database.sql(
-        f"WITH held AS MATERIALIZED (SELECT {read} FROM {quote(refs[0].table)}),"
-        f" pairs AS ({source}),"
-        f" found AS (SELECT own, {', '.join(shown)} FROM pairs"
-        " JOIN held ON held.__row = pairs.row GROUP BY own)"
-        f" SELECT {', '.join(picked)} FROM {quote(table)} t"
+    return (
+        f"WITH held AS MATERIALIZED (SELECT {read} FROM {quote(refs[0].table)}),\n"
+        f"pairs AS ({source}),\n"
+        f"found AS (SELECT own, {', '.join(shown)} FROM pairs"
+        " JOIN held ON held.__row = pairs.row GROUP BY own)\n"
+        f"SELECT t.__row, {', '.join(picked)} FROM {quote(table)} t"
         " LEFT JOIN found ON found.own = t.__row ORDER BY t.__row"
     )
-    return found.rename_columns([ref.name for ref in refs])
+
+
+def _query_values(
+    database: Database,
+    schema: Schema,
+    table: str,
+    way: Way,
+    refs: Sequence[AggregateRef],
+) -> pa.Table:
+    _check_pairs(database, schema, table, way)
+    found = database.sql(summary_query(database, schema, table, way, refs))
+    return found.drop_columns(["__row"]).rename_columns([ref.name for ref in refs])
 
 
 _COUNTS = (Aggregation.COUNT, Aggregation.DISTINCT)

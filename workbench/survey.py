@@ -9,7 +9,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from workbench.alignment import align, semantic_reach
-from workbench.audit import FutureRows, future_rows
 from workbench.blueprint import (
     FEATURE_ROLES,
     PROMOTED_ROLES,
@@ -27,11 +26,9 @@ from workbench.walk import Walk, walk_profile
 
 __all__ = [
     "EdgeCount",
-    "FutureRows",
     "Hub",
     "Reach",
     "Survey",
-    "future_rows",
     "plan_to_json",
     "survey",
     "survey_to_json",

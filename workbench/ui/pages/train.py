@@ -11,13 +11,11 @@ from workbench.jobs import (
     start_job,
 )
 from workbench.models import MODELS
-from workbench.palette import topology_label
 from workbench.planning import estimate_seconds
 from workbench.remedies import REMEDIES
 from workbench.run import Budget
 from workbench.study import Arm, Study
-from workbench.topologies import TOPOLOGIES
-from workbench.ui import calls, place, progress, widgets, words
+from workbench.ui import calls, designs, place, progress, widgets, words
 
 st.title("Train")
 
@@ -54,10 +52,10 @@ left, right = st.columns(2, gap="large")
 with left:
     names = st.pills(
         "Graphs (topologies), up to four",
-        list(TOPOLOGIES),
+        designs.offered(place.graphs()),
         selection_mode="multi",
         default=list(place.graphs()),
-        format_func=topology_label,
+        format_func=designs.label_of,
         key="train_graphs",
         wrap=True,
     )[: place.MAX_GRAPHS]
@@ -144,7 +142,10 @@ with right:
 
 with widgets.errors_shown():
     study = Study(
-        arms=tuple(Arm(address, name, place.hints_file()) for name in names),
+        arms=tuple(
+            Arm(address, designs.topology_of(name), place.hints_file())
+            for name in names
+        ),
         task=spec,
         models=tuple(models),
         remedies=tuple(remedies),
@@ -183,13 +184,24 @@ with st.container(border=True):
         st.rerun()
 
 with st.expander("The same from the command line"):
-    st.code(study.to_toml(), language="toml")
-    st.download_button(
-        "The study as a file (TOML)",
-        study.to_toml(),
-        file_name="study.toml",
-        mime="application/toml",
-        key="train_study",
-        on_click="ignore",
-    )
+    written = progress.beside(study).to_toml()
+    st.code(written, language="toml")
+    with st.container(horizontal=True):
+        st.download_button(
+            "The study as a file (TOML)",
+            written,
+            file_name="study.toml",
+            mime="application/toml",
+            key="train_study",
+            on_click="ignore",
+        )
+        for file in filter(None, map(designs.design_file, names)):
+            st.download_button(
+                f"{file.name}, which it names",
+                file.read_text(encoding="utf-8"),
+                file_name=file.name,
+                mime="application/toml",
+                key=f"train_{file.stem}",
+                on_click="ignore",
+            )
     st.code("workbench run study.toml --out out/study", language="bash")
