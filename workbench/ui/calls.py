@@ -31,6 +31,13 @@ from workbench.distribution import Distribution, distributions
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
 from workbench.memo import Memo
+from workbench.question import (
+    ProposedGraph,
+    ProposedQuestion,
+    propose_graphs,
+    propose_questions,
+    settle_question,
+)
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.seeds import Moment, moments_of
@@ -58,6 +65,14 @@ class Question:
     leaks: tuple[Leak, ...]
     notes: tuple[str, ...]
     moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A first question and the graphs to look at first."""
+
+    question: ProposedQuestion
+    graphs: tuple[ProposedGraph, ...]
 
 
 def open_source(
@@ -126,6 +141,11 @@ def rows_of(address: str, table: str) -> pd.DataFrame:
 def distributions_of(address: str, table: str) -> tuple[Distribution, ...]:
     """Return how the values of a table's columns are spread."""
     return _distributions(address, _stamp(address), place.hints_file(), table)
+
+
+def proposal_of(address: str) -> Proposal | None:
+    """Return a first question and graphs of a database, or None where none fits."""
+    return _proposal(address, _stamp(address), place.hints_file())
 
 
 def question_of(address: str, spec: TaskSpec | str) -> Question:
@@ -257,6 +277,20 @@ def _distributions(
 ) -> tuple[Distribution, ...]:
     with connect(address) as database:
         return distributions(database, _schema(address, stamp, hints), table)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Looking for something to predict…")
+def _proposal(
+    address: str, stamp: tuple[int, ...], hints: str | None
+) -> Proposal | None:
+    schema = _schema(address, stamp, hints)
+    with connect(address) as database:
+        if not database.has_rows:
+            return None
+        settled = settle_question(database, schema, propose_questions(schema))
+    if settled is None:
+        return None
+    return Proposal(settled[0], propose_graphs(schema, settled[0].task))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Looking at the target and its rows…")
