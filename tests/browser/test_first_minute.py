@@ -15,8 +15,9 @@ expect.set_options(timeout=60_000)
 
 def expect_two_graphs_and_a_preview(page: Page) -> None:
     expect(page).to_have_url(re.compile("graphs=row2node"), timeout=LONG)
-    drawings = page.locator("[class*=st-key-graphs_drawing_]")
-    expect(drawings).to_have_count(2, timeout=LONG)
+    for graph in ("row2node", "flattened"):
+        drawing = page.locator(f".st-key-graphs_drawing_{graph}")
+        expect(drawing).to_be_visible(timeout=LONG)
     expect(page.locator(".st-key-graphs_preview")).to_be_visible(timeout=LONG)
 
 
