@@ -4,7 +4,8 @@
 #   make test     the fast tests and a journey through the app in a browser
 #   make slow     the tests that train for longer
 #   make check    format, lint, types and layers: no test, under a minute
-#   make docs     write docs/reference.md from the registries and the command line
+#   make docs     write docs/reference.md, and the documentation site to out/site
+#   make screenshots  take the pictures of the documents from the running app
 #   make stored   train again the comparison that the app opens on
 #   make bench    every benchmark at a small size, with its table and figure
 #   make clean    remove what make has built, and the virtual environment
@@ -20,7 +21,7 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 TORCH := $(shell grep -o 'torch==[0-9.]*' constraints.txt)
 BUILT_FROM := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: run test slow check format docs stored bench clean
+.PHONY: run test slow check format docs screenshots stored bench clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -44,6 +45,10 @@ format: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/build_reference.py
+	$(BIN)/python -m mkdocs build
+
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python docs/take_screenshots.py
 
 stored: $(VENV)/.installed
 	$(BIN)/python sample_dbs/stored/build.py
@@ -87,5 +92,5 @@ $(VENV)/.installed: $(BUILT_FROM) $(VENV)/.torch
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --editable '.[dev,samples,databases,export]'
+	$(INSTALL) --editable '.[dev,docs,samples,databases,export]'
 	@touch $@

@@ -20,7 +20,7 @@ FAMILIES = (*NAMED, "readers")
 PLANNING = (
     "errors", "database", "samples", "schema", "task", "topology", "topologies",
     "edges", "survey", "score", "baseline", "inference", "compare", "results",
-    "figures",
+    "figures", "question", "progress", "jobs",
 )  # fmt: skip
 TENSOR_LIBRARIES = ("torch", "torch_geometric", "torch_frame")
 
@@ -69,6 +69,14 @@ def test_importing_the_package_loads_no_torch() -> None:
 def test_planning_loads_no_torch() -> None:
     modules = ", ".join(f"workbench.{name}" for name in PLANNING)
     assert loaded_by(f"import {modules}").isdisjoint(TENSOR_LIBRARIES)
+
+
+def test_the_first_page_loads_no_torch() -> None:
+    page = "AppTest.from_file({!r}, default_timeout=60).run()".format(
+        str(ROOT / "app.py")
+    )
+    statement = f"from streamlit.testing.v1 import AppTest; {page}"
+    assert loaded_by(statement).isdisjoint(TENSOR_LIBRARIES)
 
 
 def test_the_core_loads_no_streamlit() -> None:

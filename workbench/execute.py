@@ -34,7 +34,7 @@ from workbench.pool import (
     run_items,
 )
 from workbench.previewing import with_previews
-from workbench.progress import Progress, Tracker
+from workbench.progress import Progress
 from workbench.report import write_report
 from workbench.resampling import TestRows
 from workbench.results import write_results
@@ -44,6 +44,7 @@ from workbench.split import SplitKind, read_split
 from workbench.store import Store
 from workbench.study import Arm, Study
 from workbench.task import TEST
+from workbench.tracking import Tracker
 
 # Part of every stored item's key: raise it when the same settings give other numbers.
 NUMBERS_VERSION = 1

@@ -4,6 +4,8 @@ A job is the command line's ``run`` on the study's folder. All that is known of 
 in that folder, so any other process can follow or cancel it.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import secrets
@@ -12,13 +14,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from workbench.database import cache_directory
 from workbench.errors import StoreError
 from workbench.progress import Progress, read_progress
-from workbench.study import Study
+
+if TYPE_CHECKING:  # following a job needs no tensors
+    from workbench.study import Study
 
 JOB_NAME = "job.json"
 LOG_NAME = "job.log"

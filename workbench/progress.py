@@ -1,17 +1,10 @@
 """How far a study is: what shells show and what other processes read."""
 
 import json
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
-
-from workbench.cell import Cell, PlannedArm, trial_names
 
 PROGRESS_NAME = "progress.json"
-SAVE_EVERY_S = 0.5
-UNDER_WAY = ("queued", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,109 +59,3 @@ def read_progress(folder: Path) -> Progress | None:
         return Progress(cells=cells, **found)
     except (OSError, ValueError, TypeError, KeyError):
         return None
-
-
-class Tracker:
-    """Follows a study's items and saves what it knows now and then."""
-
-    def __init__(
-        self,
-        folder: Path,
-        arms: Sequence[PlannedArm],
-        cells: Sequence[Cell],
-        epochs: int,
-        jobs: int,
-    ) -> None:
-        self._folder = folder
-        self._jobs = jobs
-        self._phase = "training"
-        self._floors_left = 0
-        self._num_floors = 0
-        self._saved_at = 0.0
-        self._started: dict[Cell, float] = {}
-        self._seconds: dict[Cell, float] = {}
-        self._cells = {
-            cell: CellProgress(
-                **trial_names(arms[cell.arm], cell),
-                state="queued",
-                epoch=0,
-                epochs=epochs,
-                val=None,
-            )
-            for cell in cells
-        }
-
-    def expect_floors(self, number: int) -> None:
-        """Count baselines among the items."""
-        self._floors_left = self._num_floors = number
-
-    def floor_done(self) -> None:
-        """Count one baseline as finished."""
-        self._floors_left -= 1
-
-    def start(self, cell: Cell) -> None:
-        """Say that a worker took a cell."""
-        self._started[cell] = time.perf_counter()
-        self._cells[cell] = replace(self._cells[cell], state="running")
-
-    def advance(self, cell: Cell, epoch: int, val: float) -> None:
-        """Say how far a cell is."""
-        self._cells[cell] = replace(self._cells[cell], epoch=epoch, val=val)
-
-    def finish(self, cell: Cell, state: str, val: float | None, reason: str) -> None:
-        """Say how a cell ended."""
-        if cell in self._started:
-            self._seconds[cell] = time.perf_counter() - self._started[cell]
-        self._cells[cell] = replace(
-            self._cells[cell], state=state, val=val, reason=reason
-        )
-
-    def enter(self, phase: str) -> None:
-        """Go on to another phase; cells not finished are cancelled with the study."""
-        self._phase = phase
-        if phase == "cancelled":
-            for cell, shown in self._cells.items():
-                if shown.state in UNDER_WAY:
-                    self._cells[cell] = replace(shown, state="cancelled")
-
-    def progress(self) -> Progress:
-        """Return the state at this moment."""
-        under_way = [
-            cell for cell, shown in self._cells.items() if shown.state in UNDER_WAY
-        ]
-        total = len(self._cells) + self._num_floors
-        return Progress(
-            phase=self._phase,
-            done=total - len(under_way) - self._floors_left,
-            total=total,
-            seconds_left=self._seconds_left(under_way),
-            cells=tuple(self._cells.values()),
-        )
-
-    def save(self, force: bool = False) -> None:
-        """Write the progress file, at most twice a second unless forced."""
-        now = time.monotonic()
-        if force or now - self._saved_at >= SAVE_EVERY_S:
-            self._saved_at = now
-            path = self._folder / PROGRESS_NAME
-            draft = path.with_suffix(".tmp")
-            draft.write_text(json.dumps(asdict(self.progress())), encoding="utf-8")
-            draft.replace(path)
-
-    def _seconds_left(self, under_way: Sequence[Cell]) -> float | None:
-        """Scale what finished cells took, by depth, to the ones under way."""
-        if len(self._seconds) < 2:
-            return None
-        a_layer = median(
-            seconds / (cell.depth + 1) for cell, seconds in self._seconds.items()
-        )
-        same = {
-            (cell.arm, cell.depth): seconds for cell, seconds in self._seconds.items()
-        }
-        now = time.perf_counter()
-        left = 0.0
-        for cell in under_way:
-            expected = same.get((cell.arm, cell.depth), a_layer * (cell.depth + 1))
-            spent = now - self._started.get(cell, now)
-            left += max(expected - spent, 0.0)
-        return left / self._jobs

@@ -2,12 +2,17 @@
 
 What comes back is immutable and is therefore kept as it is, not copied. What a visitor
 has opened is known by a name that only that visitor's session can resolve.
+
+What plans a study knows every network, and so loads torch; it is imported by the calls
+that need it, so that the first page is there in a moment.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -26,18 +31,26 @@ from workbench.distribution import Distribution, distributions
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
 from workbench.memo import Memo
-from workbench.planning import PlannedStudy, plan_study, resolve_task, with_rows
-from workbench.previewing import with_previews
+from workbench.question import (
+    ProposedGraph,
+    ProposedQuestion,
+    propose_graphs,
+    propose_questions,
+    settle_question,
+)
 from workbench.recognise import Offer, find_offer
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.seeds import Moment, moments_of
-from workbench.sketch import Asked, SurveyedGraph, ask, survey_graph
-from workbench.study import Arm, Study
 from workbench.task import Leak, Task, TaskSpec, define_task, suspected_leaks
 from workbench.topologies import plan_named
 from workbench.ui import place, words
 from workbench.ui.designs import topology_of
+
+if TYPE_CHECKING:
+    from workbench.planning import PlannedStudy
+    from workbench.sketch import Asked, SurveyedGraph
+    from workbench.study import Study
 
 NUM_SHOWN_ROWS = 8
 
@@ -53,6 +66,14 @@ class Question:
     leaks: tuple[Leak, ...]
     notes: tuple[str, ...]
     moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A first question and the graphs to look at first."""
+
+    question: ProposedQuestion
+    graphs: tuple[ProposedGraph, ...]
 
 
 def open_source(
@@ -128,6 +149,11 @@ def distributions_of(address: str, table: str) -> tuple[Distribution, ...]:
     return _distributions(address, _stamp(address), place.hints_file(), table)
 
 
+def proposal_of(address: str) -> Proposal | None:
+    """Return a first question and graphs of a database, or None where none fits."""
+    return _proposal(address, _stamp(address), place.hints_file())
+
+
 def question_of(address: str, spec: TaskSpec | str) -> Question:
     """Return a task over a database, and its suspected leaks."""
     return _question(address, _stamp(address), place.hints_file(), spec)
@@ -137,6 +163,8 @@ def plan_of(
     address: str, spec: TaskSpec | str, topologies: Sequence[str]
 ) -> PlannedStudy:
     """Return what graphs of a database would hold and reach."""
+    from workbench.study import Arm, Study
+
     hints = place.hints_file()
     arms = tuple(Arm(address, topology_of(one), hints) for one in topologies)
     return plan_of_study(Study(arms=arms, task=spec))
@@ -168,6 +196,8 @@ def survey_of(address: str, spec: TaskSpec | str, entry: str) -> SurveyedGraph:
 
 def plan_of_study(study: Study) -> PlannedStudy:
     """Return a study's plan, made once for all networks, depths and seeds."""
+    from workbench.study import Study
+
     graphs = Study(arms=study.arms, task=study.task)
     stamps = tuple(_stamp(source) for source in study.sources)
     return replace(_plan(graphs, stamps), study=study)
@@ -261,10 +291,26 @@ def _distributions(
         return distributions(database, _schema(address, stamp, hints), table)
 
 
+@st.cache_resource(max_entries=24, show_spinner="Looking for something to predict…")
+def _proposal(
+    address: str, stamp: tuple[int, ...], hints: str | None
+) -> Proposal | None:
+    schema = _schema(address, stamp, hints)
+    with connect(address) as database:
+        if not database.has_rows:
+            return None
+        settled = settle_question(database, schema, propose_questions(schema))
+    if settled is None:
+        return None
+    return Proposal(settled[0], propose_graphs(schema, settled[0].task))
+
+
 @st.cache_resource(max_entries=24, show_spinner="Looking at the target and its rows…")
 def _question(
     address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
 ) -> Question:
+    from workbench.planning import resolve_task, with_rows
+
     schema = _schema(address, stamp, hints)
     with connect(address) as given:
         asked = resolve_task(schema, spec, None)
@@ -283,6 +329,8 @@ def _question(
 def _asked(
     address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
 ) -> Asked:
+    from workbench.sketch import ask
+
     return ask(address, spec, hints)
 
 
@@ -321,15 +369,19 @@ def _survey(
     spec: TaskSpec | str,
     entry: str,
 ) -> SurveyedGraph:
+    from workbench.sketch import survey_graph
+
     return survey_graph(_asked(address, stamp, hints, spec), topology_of(entry))
 
 
 @st.cache_resource(
     max_entries=24,
     show_spinner="Counting what each graph holds and reaches…",
-    hash_funcs={Study: Study.to_toml},
+    hash_funcs={"workbench.study.Study": lambda study: study.to_toml()},
 )
 def _plan(study: Study, stamps: tuple[tuple[int, ...], ...]) -> PlannedStudy:
+    from workbench.planning import plan_study
+
     return plan_study(study)
 
 
@@ -342,11 +394,13 @@ def _memo() -> Memo:
 @st.cache_resource(
     max_entries=48,
     show_spinner="Scoring what each hop brings, without training…",
-    hash_funcs={Study: Study.to_toml},
+    hash_funcs={"workbench.study.Study": lambda study: study.to_toml()},
 )
 def _previewed(
     study: Study, stamps: tuple[tuple[int, ...], ...], _planned: PlannedStudy
 ) -> Mapping[str, Mapping[str, Any]]:
+    from workbench.previewing import with_previews
+
     return with_previews(_planned, _memo()).plans
 
 

@@ -1,10 +1,14 @@
 """Starts the browser workbench in this process."""
 
+import importlib
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
+FIRST_PAGE_S = 5.0  # from when the server is ready until a visitor has clicked
 
 
 def serve(port: int, headless: bool) -> None:
@@ -14,6 +18,7 @@ def serve(port: int, headless: bool) -> None:
         port: On 127.0.0.1.
         headless: Whether to leave the browser alone, as without a display.
     """
+    import streamlit  # noqa: F401  # whole, before a second thread imports from it
     from streamlit.web import cli
 
     script = entry_script()
@@ -25,7 +30,18 @@ def serve(port: int, headless: bool) -> None:
         *("--server.headless", str(headless or not has_display()).lower()),
         *("--server.showEmailPrompt", "false"),
     ]
+    threading.Thread(target=_load_ahead, daemon=True).start()
     cli.main()
+
+
+def _load_ahead() -> None:
+    """Load what the first page needs, and later, while it is read, what plans need.
+
+    Torch takes seconds to load. No page waits for it that does not need it.
+    """
+    importlib.import_module("workbench.ui.widgets")
+    time.sleep(FIRST_PAGE_S)
+    importlib.import_module("workbench.previewing")
 
 
 def entry_script() -> Path:

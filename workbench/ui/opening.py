@@ -1,5 +1,7 @@
 """Opening a database: a sample, files of one's own, or a server."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from workbench.samples import SAMPLES
@@ -26,7 +28,7 @@ def show(expanded: bool) -> None:
         with sample:
             _show_samples()
         with files:
-            _show_files()
+            show_files("data")
         with server:
             _show_server()
         st.caption(f"{words.WHAT_IS_READ} {words.PROMISE}")
@@ -39,34 +41,48 @@ def _show_samples() -> None:
                 st.markdown(f"**{widgets.as_text(sample.title)}**")
                 st.caption(widgets.as_text(sample.story))
                 if st.button(f"Open {sample.name}", key=f"data_open_{sample.name}"):
-                    with st.spinner("Building the sample…"):
-                        _open(f"sample:{sample.name}")
+                    open_sample(sample.name)
 
 
-def _show_files() -> None:
+def open_sample(name: str, then: Callable[[], None] = st.rerun) -> None:
+    """Open a sample, building it where it is not built yet, and go on."""
+    with st.spinner("Building the sample…"):
+        _open(f"sample:{name}", then=then)
+
+
+def show_files(page: str, then: Callable[[], None] = st.rerun) -> None:
+    """Draw where files of one's own are dropped; once they are read, go on.
+
+    Args:
+        page: The page, whose name begins the keys of what is drawn.
+        then: What follows when the files are open.
+    """
     st.caption(words.FILE_KINDS)
     files = st.file_uploader(
         "Database, tables or schema",
         type=ENDINGS,
         accept_multiple_files=True,
         max_upload_size=place.MAX_UPLOAD_MB,
-        key="data_upload",
+        key=f"{page}_upload",
         label_visibility="collapsed",
     )
-    dialect = st.selectbox(
-        "SQL dialect of scripts",
-        DIALECTS,
-        index=None,
-        placeholder="told by the script itself",
-        key="data_dialect",
-    )
+    dialect = None
+    if page == "data":
+        dialect = st.selectbox(
+            "SQL dialect of scripts",
+            DIALECTS,
+            index=None,
+            placeholder="told by the script itself",
+            key="data_dialect",
+        )
     taken = (dialect, *(file.file_id for file in files))
     if not files or taken == st.session_state.get("data_taken"):
         return
     st.session_state["data_taken"] = taken
     with widgets.errors_shown():
         address = place.keep_uploads([(file.name, file.getvalue()) for file in files])
-    _open(address, dialect=dialect, shown=" + ".join(file.name for file in files))
+    shown = " + ".join(file.name for file in files)
+    _open(address, dialect=dialect, shown=shown, then=then)
 
 
 def _show_server() -> None:
@@ -105,9 +121,10 @@ def _open(
     schemas: list[str] | None = None,
     dialect: str | None = None,
     shown: str | None = None,
+    then: Callable[[], None] = st.rerun,
 ) -> None:
     with widgets.errors_shown():
         name = calls.open_source(address, password, schemas or (), dialect, shown)
     st.session_state["data_forget"] = True
     place.open_source(name)
-    st.rerun()
+    then()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.ui import place, widgets
+from workbench.ui import guide, place, widgets
 
 PAGES = Path(__file__).parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
@@ -28,6 +28,9 @@ def run() -> None:
         position="top",
     )
     place.carry_over()
-    if page.url_path:
-        widgets.show_place()
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        if page.url_path:
+            widgets.show_place()
+        guide.show_glossary()
+    guide.show(page.url_path)
     page.run()

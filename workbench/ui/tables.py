@@ -1,7 +1,9 @@
 """Schemas, tasks and graphs as tables and sentences: the text beside every drawing."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,10 +14,12 @@ from workbench.hints import KeyHint
 from workbench.hops import hops
 from workbench.schema import ForeignKey, Schema, Table
 from workbench.score import METRICS
-from workbench.sketch import SurveyedGraph
 from workbench.split import SPLITS, read_split
 from workbench.task import SEEN, Task, TaskType
 from workbench.ui import words
+
+if TYPE_CHECKING:  # a page of tables needs no tensors
+    from workbench.sketch import SurveyedGraph
 
 MEANING, USED = "Meaning (semantic type)", "Used"
 

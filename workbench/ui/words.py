@@ -9,6 +9,15 @@ from workbench.schema import KeyOrigin, Stype
 from workbench.task import TaskSpec, TaskType
 
 TITLE = "Which graph should you build from your database, and how deep should it go?"
+PURPOSE = (
+    "A database can become many graphs. Each puts the same facts a different number of"
+    " keys (hops) away, and every layer of a graph neural network reaches one hop"
+    " further: here you see, on your own rows, which graph needs how many layers."
+)
+PROPOSED_FOR_YOU = (
+    "Nothing had to be set: this is a first proposal. Everything in it can be changed,"
+    " here or later."
+)
 PROMISE = (
     "Files are read, never changed. Everything is computed on this machine and nothing"
     " leaves it."

@@ -4,12 +4,22 @@ import streamlit as st
 
 from workbench.figures import hop_heatmap, reach_figure, walk_figure
 from workbench.palette import EXPLANATIONS, arm_style, topology_label
-from workbench.ui import calls, designs, drawings, place, preview, tables, widgets
+from workbench.ui import (
+    beginning,
+    calls,
+    designs,
+    drawings,
+    place,
+    preview,
+    tables,
+    widgets,
+)
 from workbench.ui.diagram import draw
 
 st.title("Graphs")
 address = widgets.need_source()
 spec = widgets.need_question()
+beginning.show_proposal(address)
 
 names = st.pills(
     "Which graphs to compare (topologies), two to four",
