@@ -137,4 +137,14 @@ TRIPLES: tuple[Triple, ...] = (
     Triple("distractors", "row2node", "sage", 2, is_fast=True),
     Triple("distractors", "row2node", "sage-mean", 2),
     Triple("distractors", "row2node", "gat", 2),
+    # What comes after a row's moment tells nothing, on no graph and at no hop.
+    Triple("later", "row2node", "sage", None, 0.5, TOP - 0.5, is_fast=True),
+    Triple("later", "row2node", "gat", None, 0.5, TOP - 0.5),
+    Triple("later", "shortcut", "gin", None, 0.5, TOP - 0.5),
+    Triple("later", "aggregated", "sage", None, 0.5, TOP - 0.5),
+    # What came before steps at its hop, however plainly later rows would tell.
+    Triple("earlier", "row2node", "sage", 1, is_fast=True),
+    Triple("earlier", "row2node", "gat", 1),
+    Triple("earlier", "shortcut", "gin", 1),
+    Triple("earlier", "aggregated", "sage", 0),
 )

@@ -3,7 +3,14 @@
 import pytest
 
 from tests.tiny import make_schema, make_table
-from workbench.blueprint import Blueprint, KeyRole, PathRole, TableRole
+from workbench.blueprint import (
+    EDGE_ROLES,
+    Blueprint,
+    ColumnRole,
+    KeyRole,
+    PathRole,
+    TableRole,
+)
 from workbench.design import (
     Choice,
     checked_name,
@@ -24,9 +31,11 @@ from workbench.schema import Schema
 from workbench.task import TaskSpec
 from workbench.topologies import TOPOLOGIES, plan_named, read_topology
 from workbench.topology import plan
+from workbench.ui import drawings, words
 
 RICH = TaskSpec(target="person.rich")
 GOOD = TaskSpec(target="pupil.good")
+ROLES = (TableRole, KeyRole, ColumnRole, PathRole)
 
 
 @pytest.fixture
@@ -102,7 +111,8 @@ def test_a_junction_can_become_an_edge_and_says_what_that_brings(school):
 
 def test_the_predicted_column_can_be_nothing_but_left_out(chain):
     found = choices(chain, RICH, plan_named(chain, RICH, "row2node"), "person.rich")
-    assert set(offered(found)) == {"feature", "promoted", "promoted-and-feature"}
+    features = {"feature", "promoted", "promoted-and-feature", "bag"}
+    assert set(offered(found)) == features
     assert all("predicted or hidden" in why for why in offered(found).values())
 
 
@@ -310,3 +320,72 @@ def test_a_name_that_is_taken_gets_a_number():
     assert checked_name(" mine ", taken=["mine"]) == "mine 2"
     assert checked_name("mine", taken=["mine", "mine 2"]) == "mine 3"
     assert checked_name("flattened", taken=["own flattened"]) == "own flattened 2"
+
+
+# --- a graph that came as a graph -------------------------------------------
+
+
+@pytest.fixture
+def papers() -> Schema:
+    """Papers, citations between them, and a long list of words."""
+    return make_schema(
+        [
+            make_table("paper", {"id": "id", "field": "categorical"}),
+            make_table("cites", {"src": "id", "dst": "id"}, primary_key=()),
+            make_table("word", {"paper_id": "id", "w": "categorical"}, primary_key=()),
+        ],
+        ["cites.src->paper", "cites.dst->paper", "word.paper_id->paper"],
+    )
+
+
+FIELD = TaskSpec(target="paper.field")
+
+
+def kept(papers: Schema) -> Blueprint:
+    found = plan_named(papers, FIELD, "row2edge")
+    (edge,) = found.edges
+    assert edge.direction is KeyRole.UNDIRECTED
+    return found
+
+
+def test_both_ends_of_links_change_their_direction_together(papers: Schema) -> None:
+    before = kept(papers)
+    after = decide(papers, FIELD, before, "cites.src->paper", "edge")
+    assert [one.direction for one in after.edges] == [KeyRole.EDGE]
+    back = decide(papers, FIELD, after, "cites.dst->paper", "undirected")
+    assert back.hash == before.hash
+    assert describe_difference(papers, after, back) == (
+        "messages both ways alike, each pair once: cites.src->paper and"
+        " cites.dst->paper",
+    )
+
+
+def test_links_and_a_long_list_can_become_nodes_again(papers: Schema) -> None:
+    before = kept(papers)
+    linked = decide(papers, FIELD, before, "cites", "node")
+    assert [one.direction for one in linked.edges] == [KeyRole.EDGE] * 2
+    listed_ = decide(papers, FIELD, before, "word", "node")
+    assert "word" in [one.name for one in listed_.nodes]
+    roles = {one.subject: one.role for one in listed_.columns}
+    assert roles["word.w"] is ColumnRole.FEATURE
+    # Paper to word is a hop where words are nodes, and none where they are summarised.
+    assert describe_difference(papers, listed_, before) == (
+        "summarised: word; 1 hop nearer",
+        "each value a channel: word.w; 1 hop nearer",
+    )
+
+
+def test_every_role_has_words(papers: Schema) -> None:
+    before = kept(papers)
+    for subject in ("cites", "word", "cites.src->paper", "word.w"):
+        roles = [one.role for one in choices(papers, FIELD, before, subject)]
+        assert roles == list(type(roles[0]))
+        for one in roles:
+            assert words.role(one)
+    said = [words.role(one) for kind in ROLES for one in kind]
+    assert len(set(said)) == len(said) - 3 + 1  # "Left out" of tables, keys, columns
+    for role in TableRole:
+        assert words.TABLE_ROLES_SHORT[role]
+    for role in KeyRole:
+        assert drawings.KEY_LINES[role] in ("solid", "dashed", "dotted")
+    assert all(role in drawings.ARROWS for role in EDGE_ROLES)

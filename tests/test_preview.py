@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.tiny import make_task, open_tiny
 from workbench.database import Database, connect
 from workbench.figures import beside_preview, depth_figure, preview_figure
 from workbench.head import fit_head
+from workbench.hints import TaskSpec
 from workbench.memo import Memo
 from workbench.planning import plan_study
 from workbench.preview import HopScore, Preview, preview, preview_to_json
@@ -340,23 +342,52 @@ TIMED = ROOMS.replace("bit REAL, y REAL", "bit REAL, y REAL, made TEXT").replace
 )
 
 
-def test_no_later_row_is_shown_to_a_row_predicted_at_its_own_time(
-    tmp_path: Path,
-) -> None:
-    lines = "".join(
-        f"INSERT INTO room VALUES ({at}, NULL, {at % 2}, 0, '2020-01-01');"
-        f"INSERT INTO lamp VALUES ({at}, {at}, 1.5, '2021-01-01');"
-        for at in range(60)
-    )
-    stypes = {**STYPES, "room.made": "timestamp", "lamp.made": "timestamp"}
+def lit(folder: Path, lit_after: bool) -> tuple[Database, Schema, Task]:
+    """Return rooms made at a minute each; a lamp a minute later or earlier tells y."""
+    rng = np.random.default_rng(11)
+    lines, labels = [], rng.integers(2, size=NUM)
+    for at, bit in enumerate(labels):
+        made = datetime(2020, 1, 1) + timedelta(minutes=int(at))
+        lamp = made + timedelta(seconds=30 if lit_after else -30)
+        lines.append(
+            f"INSERT INTO room VALUES ({at}, {at % 5}, 0, {bit}, '{made}');"
+            f"INSERT INTO lamp VALUES ({at}, {at}, {bit}, '{lamp}');"
+        )
+    houses = "".join(f"INSERT INTO house VALUES ({at}, 0, 'a');" for at in range(5))
+    stypes = {
+        **STYPES,
+        "room.y": "boolean",
+        "room.made": "timestamp",
+        "lamp.made": "timestamp",
+    }
     times = {"room": "made", "lamp": "made"}
-    database, schema = open_tiny(tmp_path, TIMED + lines, stypes, times)
-    task = asked(database, np.arange(60) % 2)
-    refused = scored(database, schema, task)
-    assert refused.scores == ()
-    assert 'later rows of "lamp"' in refused.note
-    assert scored(database, schema, task, "single-table").note == ""
-    assert scored(database, schema, task, "single-table").scores
+    opened = open_tiny(folder, TIMED + houses + "".join(lines), stypes, times)
+    spec = TaskSpec(target="room.y", split="time:made")
+    return *opened, define_task(*opened, spec)
+
+
+@pytest.mark.parametrize("topology", ["row2node", "shortcut", "flattened"])
+def test_a_label_that_only_later_rows_tell_previews_like_a_coin(
+    tmp_path: Path, topology: str
+) -> None:
+    found = scored(*lit(tmp_path, lit_after=True), topology)
+    assert len(found.scores) == 3
+    assert max(one.test for one in found.scores) < 0.5 + CHANCE
+    assert found.note == ""
+
+
+def test_a_label_that_an_earlier_row_tells_shows_at_its_hop(tmp_path: Path) -> None:
+    none, one, _ = on_test(scored(*lit(tmp_path, lit_after=False)))
+    assert none < 0.5 + CHANCE
+    assert one > 0.97
+
+
+def test_a_forecast_has_a_preview_in_the_plan() -> None:
+    arms = (Arm("sample:chinook", "row2node"),)
+    planned = plan_study(Study(arms=arms, task="buys-again", depths=(0, 1)))
+    records = graph_of(with_previews(planned))["preview"]
+    assert [one["hop"] for one in records] == [0, 1, 2, 3, 4]
+    assert all(one["score"] is not None for one in records)
 
 
 def test_of_many_rows_a_sample_is_judged_and_it_is_said(tmp_path: Path) -> None:

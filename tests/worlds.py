@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.tiny import make_schema, make_table
-from workbench.hints import Hints, TaskSpec, hints_to_toml
+from workbench.hints import Hints, TableHint, TaskSpec, hints_to_toml, read_hints
 from workbench.planting.plant import Plant, Planted, Variant, plant_signal
 from workbench.schema import Schema
 
@@ -24,6 +24,7 @@ NOISE = 0.1
 SHARES = (0.6, 0.1, 0.3)
 COLOURS = ("amber", "blue", "coral", "dun")
 WARM = frozenset({"amber", "blue"})
+DAWN_S = 1_577_836_800.0  # 2020-01-01, in seconds since 1970
 LEAVES = 5  # children of a root in the world of colours
 
 
@@ -243,6 +244,55 @@ def colours(folder: Path, roots: int = 1500) -> World:
     )
 
 
+def later(folder: Path, rows: int = 1500) -> World:
+    """The bit of a child that came a minute after the row: nobody could know it."""
+    return _timed(folder, rows, is_known=False)
+
+
+def earlier(folder: Path, rows: int = 1500) -> World:
+    """The bit of a child that came a minute before the row, its only earlier one.
+
+    A second child, a minute later, tells the opposite of the label without noise: who
+    looks ahead is better than can be.
+    """
+    return _timed(folder, rows, is_known=True)
+
+
+def _timed(folder: Path, rows: int, *, is_known: bool) -> World:
+    """Return rows with a moment each, and children that come before or after it.
+
+    Rows are in any part of the split whatever their moment, so that only the moments
+    keep one from seeing what comes later.
+    """
+    rng = np.random.default_rng(6)
+    bits, sides = _bits(rng, rows), _sides(rng, rows)
+    labels = _noisy(rng, bits)
+    moments = DAWN_S + 3600.0 * rng.permutation(rows)
+    told = {False: (_bits(rng, rows), bits), True: (bits, 1 - labels)}[is_known]
+    tables = {
+        "ask": {
+            "size": rng.standard_normal(rows),
+            "at": moments,
+            "label": labels,
+            "split": sides,
+        },
+        "hint": {
+            "ask_id": np.tile(np.arange(rows), 2),
+            "at": np.concatenate([moments - 60, moments + 60]),
+            "signal": np.concatenate(told),
+        },
+    }
+    path = _write(folder, tables, {"ask_id": "ask"})
+    test = sides == "test"
+    known = float((labels == bits)[test].mean()) if is_known else 0.5
+    times = {name: TableHint(time_column="at") for name in tables}
+    found = _described(path, "ask", "hint.signal", int(test.sum()), (0.5, known))
+    spec = read_hints(found.hints).tasks["planted"]
+    held = Hints(tables=times, tasks={"planted": spec}, complete=True)
+    found.hints.write_text(hints_to_toml(held), encoding="utf-8")
+    return found
+
+
 def summary_of(colours_held: Iterable[str]) -> tuple[str, int]:
     """Return the commonest colour, of equals the first by name, and how many differ."""
     counts = Counter(colours_held)
@@ -344,4 +394,6 @@ WORLDS: Mapping[str, Callable[[Path], World]] = {
     "junction": junction,
     "marks": marks,
     "distractors": distractors,
+    "later": later,
+    "earlier": earlier,
 }

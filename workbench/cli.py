@@ -53,6 +53,16 @@ MaxRows = Annotated[
     int | None,
     typer.Option(help="Most rows that become a graph; of more a part is drawn."),
 ]
+FanOut = Annotated[
+    str,
+    typer.Option(
+        help="Most neighbours per key that a row hears where rows are predicted at"
+        " moments of their own: a number, or auto for as many as fit."
+    ),
+]
+Which = Annotated[
+    str, typer.Option(help="Which neighbours, where there are more: latest or uniform.")
+]
 Hints = Annotated[
     Path | None,
     typer.Option(help="Hint file: types, time columns, keys, ready-made tasks."),
@@ -311,6 +321,8 @@ def compare(
     db_schema: DbSchemas = None,
     dialect: Dialect = None,
     max_rows: MaxRows = None,
+    fan_out: FanOut = "auto",
+    neighbours: Which = "latest",
     jobs: Jobs = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, train nothing.")
@@ -320,7 +332,7 @@ def compare(
     """Train every network at every depth on every graph, and compare."""
     from workbench.planning import plan_study
     from workbench.protocols import make_budget
-    from workbench.study import MAX_ROWS, Study, parse_depths
+    from workbench.study import MAX_ROWS, Study, parse_depths, parse_fan_out
 
     settings = {
         "epochs": epochs,
@@ -357,6 +369,8 @@ def compare(
         metric=metric,
         budget=make_budget(protocol, settings),
         max_rows=MAX_ROWS if max_rows is None else max_rows,
+        fan_out=parse_fan_out(fan_out),
+        neighbours=neighbours,
     )
     if dry_run:
         planned = plan_study(study)

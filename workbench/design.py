@@ -13,6 +13,7 @@ from enum import StrEnum
 import tomli_w
 
 from workbench.blueprint import (
+    EDGE_ROLES,
     Blueprint,
     ColumnRole,
     Decision,
@@ -95,7 +96,8 @@ def choices(
         if role == current:
             found.append(Choice(role, is_current=True))
             continue
-        outcome = _try(schema, spec, blueprint, _override(kind, subject, role))
+        change = _override(schema, blueprint, kind, subject, role)
+        outcome = _try(schema, spec, blueprint, change)
         if isinstance(outcome, str):
             found.append(Choice(role, is_current=False, refused=outcome))
             continue
@@ -116,7 +118,8 @@ def decide(
     roles = _ROLES[kind]
     if role not in set(roles):
         raise TopologyError(unknown(f"role of a {kind}", role, [*roles]))
-    outcome = _try(schema, spec, blueprint, _override(kind, subject, role))
+    change = _override(schema, blueprint, kind, subject, role)
+    outcome = _try(schema, spec, blueprint, change)
     if isinstance(outcome, str):
         raise TopologyError(f'"{subject}" cannot be "{role}": {outcome}')
     return outcome
@@ -284,16 +287,63 @@ def _forget_broken_chains(draft: Draft) -> Draft:
     return replace(draft, paths=kept)
 
 
-def _override(kind: Kind, subject: str, role: str) -> Override:
+def _override(
+    schema: Schema, blueprint: Blueprint, kind: Kind, subject: str, role: str
+) -> Override:
+    """Return a change, with what cannot stay as it is once it is made."""
     match kind:
         case Kind.TABLE:
-            return Override(tables={subject: TableRole(role)}, reason=CHOSEN)
+            keys, columns = _let_go(schema, blueprint, subject, TableRole(role))
+            return Override({subject: TableRole(role)}, keys, columns, reason=CHOSEN)
         case Kind.KEY:
-            return Override(keys={subject: KeyRole(role)}, reason=CHOSEN)
+            keys = {subject: KeyRole(role)}
+            return Override(
+                keys=_with_other_end(schema, blueprint, keys), reason=CHOSEN
+            )
         case Kind.COLUMN:
             return Override(columns={subject: ColumnRole(role)}, reason=CHOSEN)
         case Kind.PATH:
             return Override(paths={subject: PathRole(role)}, reason=CHOSEN)
+
+
+def _let_go(
+    schema: Schema, blueprint: Blueprint, table: str, role: TableRole
+) -> tuple[dict[str, KeyRole], dict[str, ColumnRole]]:
+    """Return what only a table's present role allows: links both ways alike, a bag."""
+    keys = {
+        one.subject: KeyRole.EDGE
+        for one in blueprint.keys
+        if one.role is KeyRole.UNDIRECTED
+        and role is TableRole.NODE
+        and schema.key(one.subject).table == table
+    }
+    held = {f"{table}.{one.name}" for one in schema.table(table).columns}
+    columns = {
+        one.subject: ColumnRole.FEATURE
+        for one in blueprint.columns
+        if one.role is ColumnRole.BAG
+        and role in (TableRole.NODE, TableRole.EDGE, TableRole.FOLDED)
+        and one.subject in held
+    }
+    return keys, columns
+
+
+def _with_other_end(
+    schema: Schema, blueprint: Blueprint, keys: Mapping[str, KeyRole]
+) -> dict[str, KeyRole]:
+    """Return a key's new role with its table's other end, as both are undirected."""
+    ((subject, role),) = keys.items()
+    table = schema.key(subject).table
+    ends = {
+        one.subject: one.role
+        for one in blueprint.keys
+        if one.role in EDGE_ROLES and schema.key(one.subject).table == table
+    }
+    if role is KeyRole.UNDIRECTED and subject in ends:
+        return dict.fromkeys(ends, role)
+    if ends.get(subject) is KeyRole.UNDIRECTED:
+        return {**dict.fromkeys(ends, KeyRole.EDGE), **keys}
+    return dict(keys)
 
 
 def _try(

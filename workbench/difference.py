@@ -29,6 +29,7 @@ _KEY_WORDS = {
     KeyRole.EDGE: "messages both ways",
     KeyRole.UP: "messages from child to parent only",
     KeyRole.DOWN: "messages from parent to child only",
+    KeyRole.UNDIRECTED: "messages both ways alike, each pair once",
     KeyRole.FOLDED: "parent's columns carried along the key",
     KeyRole.AGGREGATED: "rows summarised along the key",
     KeyRole.DROPPED: "key left out",
@@ -37,6 +38,7 @@ _COLUMN_WORDS = {
     ColumnRole.FEATURE: "a feature",
     ColumnRole.PROMOTED: "values are nodes",
     ColumnRole.PROMOTED_KEPT: "values are nodes, and a feature",
+    ColumnRole.BAG: "each value a channel",
     ColumnRole.DROPPED: "column left out",
 }
 

@@ -28,6 +28,7 @@ from workbench.pool import (
 )
 from workbench.recognise import KEPT_BY, find_graph
 from workbench.results import notes_of
+from workbench.sampling import Choice
 from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
 from workbench.seeds import with_seeds
 from workbench.study import Arm, Study
@@ -123,7 +124,11 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
     arms = {arm: made for each in planned for arm, made in each.arms.items()}
     _check_arms(tuple(arms[arm] for arm in study.arms))
     timed = {arm: one for each in planned for arm, one in each.timed.items()}
-    timings = dict(zip(timed, settle_timing(list(timed.values())), strict=True))
+    _check_fan_out(study, timed)
+    settled = settle_timing(
+        list(timed.values()), fan_out=study.fan_out, choice=Choice(study.neighbours)
+    )
+    timings = dict(zip(timed, settled, strict=True))
     for arm, timing in timings.items():
         _check_time(arms[arm], timing)
         arms[arm] = replace(arms[arm], unfolding=timing.unfolding)
@@ -308,6 +313,16 @@ def _notes(schema: Schema, task: Task) -> Iterator[str]:
         yield (
             "No other table has a confirmed time column, so only rows of"
             f' "{task.spec.table}" can be recognised as later than another.'
+        )
+
+
+def _check_fan_out(study: Study, timed: Mapping[Arm, Timed]) -> None:
+    """Refuse a fan-out where no graph is unfolded, so that it would do nothing."""
+    if study.fan_out is not None and len(timed) < len(study.arms):
+        raise StudyError(
+            f'The fan-out is "{study.fan_out}", but rows are not predicted at moments'
+            " of their own, so every graph is seen whole; leave it out, or confirm a"
+            " time column of the table that is predicted."
         )
 
 

@@ -2,25 +2,32 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from workbench.blueprint import Blueprint, TableRole
+from workbench.blueprint import Blueprint
 from workbench.database import Database
+from workbench.errors import GraphError
 from workbench.graph import Graph, build_graph
 from workbench.head import fit_head
-from workbench.hearing import hear
+from workbench.hearing import Heard, hear
+from workbench.instances import FAN_OUTS, Unfolding
 from workbench.memo import Memo
 from workbench.schema import Schema
 from workbench.task import Task
+from workbench.unfold import unfold
 
 MAX_TARGETS = 6_000
 SEED = 0
-SHOWN = frozenset({TableRole.NODE, TableRole.EDGE, TableRole.FOLDED})
+MOST = 400_000  # instances and messages, so that a preview takes seconds
+TOO_MUCH = (
+    "No preview: with every row predicted at its own time the graph is too large to"
+    " look at in seconds."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ def preview(
     blueprint: Blueprint,
     max_hops: int = 4,
     memo: Memo | None = None,
+    unfolding: Unfolding | None = None,
 ) -> Preview:
     """Score what the rows to predict hear within each number of hops.
 
@@ -78,24 +86,34 @@ def preview(
         max_hops: The last hop.
         memo: What earlier previews computed. It makes this one faster and changes no
             digit of it.
+        unfolding: How training unfolds the graph over time: at most so many neighbours
+            are heard, chosen alike.
 
     Returns:
-        A score a hop, in the task's metric. No scores where rows are predicted at a
-        time of their own and the graph could show them later rows.
+        A score a hop, in the task's metric. Rows that are predicted at moments of their
+        own hear only what was known by then, as in training: the graph is unfolded
+        around the rows that are judged. No scores where even a neighbour a key would be
+        too much of it.
     """
-    refusal = _later_rows(schema, task, blueprint)
-    if refusal:
-        return Preview((), refusal)
     memo = Memo() if memo is None else memo
     places, note = _judged(task)
     asked = _content_of(task)
     known = [database.fingerprint, blueprint.hash, _meaning(schema), asked]
+    known.append(str(unfolding and (unfolding.fan_out, unfolding.choice)))
 
     def make() -> Preview:
         graph = build_graph(database, schema, task, blueprint)
+        rows, cut = task.rows[places], ""
+        if task.times is not None and graph.relations:
+            asked_at = Unfolding(max_hops) if unfolding is None else unfolding
+            seen = _as_known(graph, task, places, replace(asked_at, depth=max_hops))
+            if seen is None:
+                return Preview((), TOO_MUCH)
+            graph, rows, cut = seen
         with threadpool_limits(limits=1):  # sums over threads differ in last digits
-            scores = tuple(_scores(graph, task, places, max_hops, memo, asked))
-        return Preview(scores, note)
+            heard = hear(graph, max_hops, memo)
+            scores = tuple(_scores(heard, rows, task, places, memo, asked))
+        return Preview(scores, f"{note} {cut}".strip())
 
     return memo.get(f"preview {max_hops} {' '.join(known)}", make)
 
@@ -113,32 +131,39 @@ def preview_to_json(found: Preview) -> list[dict[str, float | int | None]]:
     ]
 
 
-def _later_rows(schema: Schema, task: Task, blueprint: Blueprint) -> str:
-    """Return why a graph cannot be previewed without looking ahead, or nothing.
+def _as_known(
+    graph: Graph, task: Task, places: np.ndarray, unfolding: Unfolding
+) -> tuple[Graph, np.ndarray, str] | None:
+    """Return the graph as it was known at each judged row's own moment.
 
-    Rows are averaged over all times here. So where a row is predicted at its own time,
-    no other timed table may be in the graph, nor may its own table come back to it.
+    Returns:
+        The graph, the judged rows in it, and what is said of neighbours left out; None
+        where even one neighbour a key would be too many instances.
     """
-    target = task.spec.table
-    if schema.table(target).time_column is None:
-        return ""
-    timed = [
-        one.subject
-        for one in blueprint.tables
-        if one.role in SHOWN
-        and one.subject != target
-        and schema.table(one.subject).time_column is not None
-    ]
-    if timed:
-        shown = " and ".join(f'"{name}"' for name in timed)
-    elif blueprint.edges:
-        shown = "its own table"
-    else:
-        return ""
-    return (
-        f'No preview: a row of "{target}" is predicted at its own time, and a preview'
-        f" would let it see later rows of {shown}."
+    if task.times is None:
+        raise ValueError("A task without moments has nothing to be unfolded over.")
+    judged = replace(
+        task,
+        rows=task.rows[places],
+        labels=task.labels[places],
+        split=task.split[places],
+        times=task.times[places],
+        keys=tuple(task.keys[at] for at in places),
     )
+    most = unfolding.fan_out
+    for fan_out in FAN_OUTS:
+        if most is not None and (fan_out is None or fan_out > most):
+            continue
+        try:
+            found = unfold(graph, judged, replace(unfolding, fan_out=fan_out), MOST)
+        except GraphError:
+            continue
+        said = (
+            f"Of each row at most {fan_out} neighbours per key are heard, so that the"
+            " preview stays quick."
+        )
+        return found.graph, found.task.rows, said if found.cut else ""
+    return None
 
 
 def _judged(task: Task) -> tuple[np.ndarray, str]:
@@ -154,26 +179,26 @@ def _judged(task: Task) -> tuple[np.ndarray, str]:
 
 
 def _scores(
-    graph: Graph,
+    heard: Iterable[Heard],
+    rows: np.ndarray,
     task: Task,
     places: np.ndarray,
-    max_hops: int,
     memo: Memo,
     asked: str,
 ) -> Iterator[HopScore]:
-    for hop, heard in enumerate(hear(graph, max_hops, memo)):
-        design = heard.values[task.rows[places]]
-        fit = partial(fit_head, design, task, places)
-        found = memo.get(f"head {heard.key} {asked}", fit)
+    for hop, one in enumerate(heard):
+        fit = partial(fit_head, one.values[rows], task, places)
+        found = memo.get(f"head {one.key} {asked}", fit)
         yield HopScore(hop, found.val, found.test)
 
 
 def _content_of(task: Task) -> str:
-    """Return a digest of the rows, labels and split of a task."""
+    """Return a digest of the rows, labels, split and moments of a task."""
     found = hashlib.blake2b(digest_size=16)
     settings = [task.spec.table, str(task.task_type), list(task.classes), task.metric]
     found.update(json.dumps(settings).encode())
-    for values in (task.rows, task.labels, task.split):
+    times = () if task.times is None else (task.times,)
+    for values in (task.rows, task.labels, task.split, *times):
         found.update(np.ascontiguousarray(values).data)
     return found.hexdigest()
 

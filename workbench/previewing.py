@@ -77,7 +77,15 @@ def _of_source(
                 return {arm.topology: Preview((), note) for arm in arms}
         return {
             arm.topology: _with_notes(
-                preview(drawn.database, drawn.schema, task, arm.blueprint, hops, memo),
+                preview(
+                    drawn.database,
+                    drawn.schema,
+                    task,
+                    arm.blueprint,
+                    hops,
+                    memo,
+                    arm.unfolding,
+                ),
                 drawn.notes,
             )
             for arm in arms

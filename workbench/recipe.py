@@ -5,8 +5,9 @@ engine joins once and follows by their row numbers, are written out as joins.
 """
 
 import pprint
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -26,7 +27,7 @@ from workbench.blueprint import (
 from workbench.database import Database, quote
 from workbench.edges import column_query, held_sql, value_query
 from workbench.schema import ForeignKey, Schema, Stype
-from workbench.summarise import summary_query, ways_of
+from workbench.summarise import bag_query, bag_values, summary_query, ways_of
 
 RUNTIME = Path(__file__).with_name("standalone.py")
 _KINDS = {
@@ -49,11 +50,28 @@ class Statement:
         sql: DuckDB SQL over tables that number their rows in ``__row``. It gives
             ``node``, or ``source`` and ``target``, and then the columns.
         columns: How each column is encoded, by its name in the result.
+        bags: Long tables of which each node knows much, a channel a value.
     """
 
     name: str
     sql: str
     columns: tuple[tuple[str, str], ...]
+    bags: tuple["Bag", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """What each node has of the values of a long table.
+
+    Attributes:
+        name: What it is called.
+        sql: ``node``, ``channel`` and ``amount`` of what is not 0.
+        values: The values in the order of their channels, as ``c0``.
+    """
+
+    name: str
+    sql: str
+    values: str
 
 
 def node_statement(database: Database, schema: Schema, rule: NodeRule) -> Statement:
@@ -65,16 +83,20 @@ def node_statement(database: Database, schema: Schema, rule: NodeRule) -> Statem
             f" {quote(ref.column)}\nFROM ({value_query(ref)})\nORDER BY node"
         )
         return Statement(rule.name, sql, _kinds([(ref.column, ref)]))
-    names = _distinct([one.name for one in (*rule.columns, *rule.aggregates)], "node")
+    single = [one for one in rule.aggregates if not one.is_sparse]
+    names = _distinct([one.name for one in (*rule.columns, *single)], "node")
     shown = [f"held.c{at} AS {quote(names[at])}" for at in range(len(rule.columns))]
-    held = column_query(database, schema, rule.table, rule.columns)
+    held = column_query(database, schema, rule.table, _as_read(rule.columns))
     joins = [f"FROM (\n{held}\n) held"]
     ordered: list[tuple[str, ColumnRef | AggregateRef]] = [
         (names[at], ref) for at, ref in enumerate(rule.columns)
     ]
-    known = dict(zip(rule.aggregates, names[len(shown) :], strict=True))
-    for number, (way, refs) in enumerate(ways_of(rule).items()):
+    known = dict(zip(single, names[len(shown) :], strict=True))
+    for number, (way, gathered) in enumerate(ways_of(rule).items()):
         alias = f"way{number}"
+        refs = [one for one in gathered if not one.is_sparse]
+        if not refs:
+            continue
         found = summary_query(database, schema, rule.table, way, refs)
         joins.append(f"JOIN (\n{found}\n) {alias} ON {alias}.__row = held.__row")
         shown += [
@@ -84,7 +106,16 @@ def node_statement(database: Database, schema: Schema, rule: NodeRule) -> Statem
     listed = ", ".join(["held.__row AS node", *shown])
     tables = "\n".join(joins)
     sql = f"SELECT {listed}\n{tables}\nORDER BY held.__row"
-    return Statement(rule.name, sql, _kinds(ordered))
+    bags = tuple(
+        Bag(
+            name=one.name,
+            sql=bag_query(database, schema, rule.table, one),
+            values=bag_values(schema, one),
+        )
+        for one in rule.aggregates
+        if one.is_sparse
+    )
+    return Statement(rule.name, sql, _kinds(ordered), bags)
 
 
 def edge_statement(database: Database, schema: Schema, rule: EdgeRule) -> Statement:
@@ -109,27 +140,63 @@ def edge_statement(database: Database, schema: Schema, rule: EdgeRule) -> Statem
             assert_never(rule)
 
 
-def render_sql(database: Database, schema: Schema, blueprint: Blueprint) -> str:
+def remarks(schema: Schema, blueprint: Blueprint, derived: str = "") -> tuple[str, ...]:
+    """Return what the code of a graph does not do, a sentence each.
+
+    Args:
+        schema: What the rows mean.
+        blueprint: The graph.
+        derived: A table that was made of the others, such as a forecast's.
+    """
+    found = []
+    if derived:
+        found.append(
+            f'The table "{derived}" was made of the others, a row for everyone asked'
+            " about at every moment (seed time): it is in the rows that the workbench"
+            " hands over and not in the source."
+        )
+    target = blueprint.node(blueprint.target)
+    if isinstance(target, RowNode) and schema.table(target.table).time_column:
+        found.append(
+            "This is the whole graph as of the end: it is not unfolded over time, so"
+            f' a row of "{target.table}" can see rows from after its own moment, which'
+            " the workbench keeps from it in training."
+        )
+    return tuple(found)
+
+
+def render_sql(
+    database: Database, schema: Schema, blueprint: Blueprint, derived: str = ""
+) -> str:
     """Return a script that makes a view of every node type and edge type.
 
     It runs in DuckDB over the rows as the workbench keeps them:
-    ``duckdb ROWS.duckdb < GRAPH.sql``.
+    ``duckdb ROWS.duckdb < GRAPH.sql``. What each node has of a long table, a channel a
+    value, is a view of its own.
     """
     parts = [
         f"-- The graph {_one_line(blueprint.name)}: a view a node type, with its"
         " columns before they are scaled,\n"
         "-- and a view an edge type, each link once, child to parent.",
     ]
-    for kind, one in _statements(database, schema, blueprint):
-        view = quote(f"{kind} {one.name}")
-        parts.append(f"CREATE OR REPLACE TEMP VIEW {view} AS\n{one.sql};")
-    for kind, one in _statements(database, schema, blueprint):
-        parts.append(f"SELECT count(*) FROM {quote(f'{kind} {one.name}')};")
+    parts += [f"-- {_one_line(note)}" for note in remarks(schema, blueprint, derived)]
+    views = [
+        view
+        for kind, one in _statements(database, schema, blueprint)
+        for view in _views(kind, one)
+    ]
+    for name, sql in views:
+        parts.append(f"CREATE OR REPLACE TEMP VIEW {name} AS\n{sql};")
+    parts += [f"SELECT count(*) FROM {name};" for name, _ in views]
     return "\n\n".join(parts) + "\n"
 
 
 def render_script(
-    database: Database, schema: Schema, blueprint: Blueprint, rows: str
+    database: Database,
+    schema: Schema,
+    blueprint: Blueprint,
+    rows: str,
+    derived: str = "",
 ) -> str:
     """Return a Python script that builds the graph as PyG's ``HeteroData``.
 
@@ -141,6 +208,8 @@ def render_script(
         schema: What they mean.
         blueprint: The graph.
         rows: What the script reads unless its first argument says otherwise.
+        derived: A table that was made of the others, such as a forecast's: the script
+            finds it only where the workbench keeps the rows, and says so elsewhere.
     """
     nodes = {
         rule.name: _node_plan(node_statement(database, schema, rule))
@@ -159,13 +228,19 @@ def render_script(
             table.name: _table_plan(database, schema, table.name)
             for table in schema.tables
         },
+        **({"derived": derived} if derived else {}),
         "nodes": nodes,
         "edges": edges,
     }
     written = pprint.pformat(plan, width=88, sort_dicts=False)
     runtime = RUNTIME.read_text(encoding="utf-8")
+    head = "".join(
+        textwrap.fill(_one_line(note), 86, initial_indent="# ", subsequent_indent="# ")
+        + "\n"
+        for note in remarks(schema, blueprint, derived)
+    )
     return (
-        f"{runtime}\n\nPLAN = {written}\nROWS = {rows!r}\n\n"
+        f"{head}{runtime}\n\nPLAN = {written}\nROWS = {rows!r}\n\n"
         'if __name__ == "__main__":\n    main(PLAN, ROWS)\n'
     )
 
@@ -179,17 +254,44 @@ def _statements(
         yield "edges", edge_statement(database, schema, edge)
 
 
+def _views(kind: str, one: Statement) -> Iterator[tuple[str, str]]:
+    """Yield the views of a statement: their quoted names and their SQL."""
+    yield quote(f"{kind} {one.name}"), one.sql
+    for bag in one.bags:
+        known = (
+            f"SELECT row_number() OVER (ORDER BY c0) - 1 AS channel, c0 AS value"
+            f" FROM ({bag.values})"
+        )
+        yield (
+            quote(f"{kind} {one.name}: {bag.name}"),
+            f"SELECT node, channel, value, amount FROM (\n{bag.sql}\n)"
+            f" JOIN ({known}) USING (channel) ORDER BY node, channel",
+        )
+
+
 def _node_plan(one: Statement) -> dict[str, Any]:
-    return {"sql": one.sql, "columns": dict(one.columns)}
+    bags = [
+        {"name": bag.name, "sql": bag.sql, "values": bag.values} for bag in one.bags
+    ]
+    return {
+        "sql": one.sql,
+        "columns": dict(one.columns),
+        **({"bags": bags} if bags else {}),
+    }
 
 
 def _edge_plan(rule: EdgeRule) -> dict[str, Any]:
-    ways = {KeyRole.UP: [False], KeyRole.DOWN: [True]}
+    ways = {
+        KeyRole.EDGE: ["up", "down"],
+        KeyRole.UP: ["up"],
+        KeyRole.DOWN: ["down"],
+        KeyRole.UNDIRECTED: ["alike"],
+    }
     return {
         "name": rule.name,
         "source": rule.source,
         "target": rule.target,
-        "reverse": ways.get(rule.direction, [False, True]),
+        "ways": ways[rule.direction],
     }
 
 
@@ -217,15 +319,22 @@ def _value_links(database: Database, schema: Schema, rule: ValueEdge) -> str:
 
 def _junction(database: Database, schema: Schema, rule: JunctionEdge) -> Statement:
     source, target = schema.key(rule.source_key), schema.key(rule.target_key)
-    held = column_query(database, schema, rule.table, rule.columns)
+    held = column_query(database, schema, rule.table, _as_read(rule.columns))
     names = _distinct([one.name for one in rule.columns], "source", "target")
     shown = [f"held.c{at} AS {quote(name)}" for at, name in enumerate(names)]
     listed = ", ".join(["s.__row AS source", "t.__row AS target", *shown])
+    is_once = rule.direction is KeyRole.UNDIRECTED and not rule.columns
+    once = (
+        "\nWHERE s.__row <> t.__row\nQUALIFY row_number() OVER (PARTITION BY"
+        " least(s.__row, t.__row), greatest(s.__row, t.__row) ORDER BY t0.__row) = 1"
+        if is_once
+        else ""
+    )
     sql = (
         f"SELECT {listed}\nFROM {quote(rule.table)} t0"
         f"\n{_join(database, schema, source, 't0', 's')}"
         f"\n{_join(database, schema, target, 't0', 't')}"
-        f"\nJOIN (\n{held}\n) held ON held.__row = t0.__row\nORDER BY t0.__row"
+        f"\nJOIN (\n{held}\n) held ON held.__row = t0.__row{once}\nORDER BY t0.__row"
     )
     return Statement(rule.name, sql, _kinds(zip(names, rule.columns, strict=True)))
 
@@ -261,10 +370,21 @@ def _first_rows(schema: Schema, key: ForeignKey) -> str:
     )
 
 
+def _as_read(columns: Iterable[ColumnRef]) -> list[ColumnRef]:
+    """Return columns with those that are nearly always 0 read as numbers."""
+    return [
+        replace(ref, stype=Stype.NUMERICAL) if ref.is_sparse else ref for ref in columns
+    ]
+
+
 def _kinds(
     refs: Iterable[tuple[str, ColumnRef | AggregateRef]],
 ) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _KINDS[ref.stype]) for name, ref in refs if ref.stype in _KINDS)
+    return tuple(
+        (name, "sparse" if ref.is_sparse else _KINDS[ref.stype])
+        for name, ref in refs
+        if ref.is_sparse or ref.stype in _KINDS
+    )
 
 
 def _distinct(names: Sequence[str], *taken: str) -> list[str]:

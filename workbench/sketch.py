@@ -14,7 +14,7 @@ from workbench.blueprint import Blueprint
 from workbench.closure import draw_rows
 from workbench.database import cache_directory, connect, reopen
 from workbench.planning import resolve_task, with_rows
-from workbench.recipe import render_script, render_sql
+from workbench.recipe import remarks, render_script, render_sql
 from workbench.schema import Schema, infer_schema, read_hints
 from workbench.study import MAX_ROWS
 from workbench.survey import survey, survey_to_json
@@ -96,10 +96,12 @@ class Recipe:
     Attributes:
         sql: A view of every node type and edge type, for DuckDB over the rows.
         script: Builds the graph as PyG's ``HeteroData``.
+        notes: What they do not do, a sentence each; both say so in their heads.
     """
 
     sql: str
     script: str
+    notes: tuple[str, ...] = ()
 
 
 def render_recipe(asked: Asked, blueprint: Blueprint, rows: str) -> Recipe:
@@ -110,8 +112,11 @@ def render_recipe(asked: Asked, blueprint: Blueprint, rows: str) -> Recipe:
         blueprint: The graph.
         rows: What the script reads unless its first argument says otherwise.
     """
+    spec, schema = asked.task.spec, asked.schema
+    derived = "" if spec.forecast is None else spec.table
     with reopen(asked.snapshot) as database:
         return Recipe(
-            sql=render_sql(database, asked.schema, blueprint),
-            script=render_script(database, asked.schema, blueprint, rows),
+            sql=render_sql(database, schema, blueprint, derived),
+            script=render_script(database, schema, blueprint, rows, derived),
+            notes=remarks(schema, blueprint, derived),
         )

@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import torch
+from scipy.sparse import csr_array, hstack
 from torch_geometric.data import HeteroData
 
 SECONDS_PER_YEAR = 365.2425 * 86_400
@@ -30,28 +31,41 @@ def build(plan: dict, rows: str) -> HeteroData:
     Returns:
         Per node type ``x`` (standardised channels, float32 ``[nodes, channels]``) and
         ``codes`` (categories, int64 ``[nodes, columns]``; 0 is missing, 1 any other
-        value) with ``cardinalities``; per direction of an edge type an ``edge_index``,
-        and ``edge_attr`` and ``edge_codes`` where edges carry columns.
+        value) with ``cardinalities``, and ``sparse`` where there are channels that are
+        nearly always 0 (as they are, in compressed sparse rows, float32
+        ``[nodes, channels]``) with ``sparse_names``; per direction of an edge type an
+        ``edge_index``, and ``edge_attr``, ``edge_codes`` and ``edge_sparse`` where
+        edges carry columns. An edge type whose links run both ways alike is one
+        direction that lists each both ways.
     """
     data = HeteroData()
-    with open_rows(plan["tables"], rows) as connection:
+    with open_rows(plan, rows) as connection:
         for name, node in plan["nodes"].items():
             frame = connection.sql(node["sql"]).df()
             store = data[name]
             store.num_nodes = len(frame)
             store.x, store.codes, store.cardinalities = encode(frame, node["columns"])
+            parts = [*wide(frame, node["columns"])]
+            parts += [bag(connection, one, len(frame)) for one in node.get("bags", [])]
+            if parts:
+                store.sparse, store.sparse_names = side_by_side(parts)
         for edge in plan["edges"]:
             frame = connection.sql(edge["sql"]).df()
             add_edges(data, edge, frame)
     return data
 
 
-def open_rows(tables: dict, rows: str) -> duckdb.DuckDBPyConnection:
+def open_rows(plan: dict, rows: str) -> duckdb.DuckDBPyConnection:
     """Return a connection to tables that number their rows in ``__row``."""
     if Path(rows).is_file() and rows.endswith(".duckdb"):
         return duckdb.connect(rows, read_only=True)
+    if "derived" in plan:
+        raise SystemExit(
+            f"{rows} does not hold the table {plan['derived']}, which was made of the"
+            " others; give the .duckdb file of rows that came with this script."
+        )
     connection = duckdb.connect()
-    for name, table in tables.items():
+    for name, table in plan["tables"].items():
         frame = read_table(name, table, rows)
         columns = ", ".join(
             f"CAST({quoted(column)} AS {kind}) AS {quoted(column)}"
@@ -116,17 +130,63 @@ def add_edges(data: HeteroData, edge: dict, frame: pd.DataFrame) -> None:
     attr, codes, cardinalities = encode(frame, edge["columns"])
     ends = {False: (edge["source"], edge["target"])}
     ends[True] = ends[False][::-1]
-    for is_reverse in edge["reverse"]:
+    parts = [*wide(frame, edge["columns"])]
+    for way in edge["ways"]:
+        is_reverse = way == "down"
         name = f"rev_{edge['name']}" if is_reverse else edge["name"]
         sender, receiver = ends[is_reverse]
         pairs = frame[["source", "target"]].to_numpy(dtype=np.int64)
         pairs = pairs[:, ::-1] if is_reverse else pairs
+        links = np.arange(len(pairs))
+        if way == "alike":
+            pairs, links = np.concatenate([pairs, pairs[:, ::-1]]), np.tile(links, 2)
         order = np.argsort(pairs[:, 1], kind="stable")
         store = data[sender, name, receiver]
         store.edge_index = torch.from_numpy(pairs[order].T.copy())
         if edge["columns"]:
-            store.edge_attr, store.edge_codes = attr[order], codes[order]
+            carried = links[order]
+            store.edge_attr, store.edge_codes = attr[carried], codes[carried]
             store.cardinalities = cardinalities
+            if parts:
+                taken = [(matrix[carried], names) for matrix, names in parts]
+                store.edge_sparse, store.sparse_names = side_by_side(taken)
+
+
+def wide(frame: pd.DataFrame, columns: dict) -> list:
+    """Return the columns that are nearly always 0 as one matrix, if there are any."""
+    names = [column for column, kind in columns.items() if kind == "sparse"]
+    if not names:
+        return []
+    numbers = frame[names].to_numpy(dtype=np.float64, na_value=0.0)
+    return [(csr_array(np.nan_to_num(numbers, posinf=0.0, neginf=0.0)), names)]
+
+
+def bag(connection: duckdb.DuckDBPyConnection, plan: dict, num_rows: int) -> tuple:
+    """Return how much of each value of a long table every node has, and the names."""
+    known = [value for (value,) in connection.sql(plan["values"]).fetchall()]
+    found = connection.sql(plan["sql"]).fetchnumpy()
+    place = found["node"].astype(np.int64), found["channel"].astype(np.int64)
+    amounts = found["amount"].astype(np.float64)
+    names = [
+        int(value) if isinstance(value, float) and value.is_integer() else value
+        for value in known
+    ]
+    matrix = csr_array((amounts, place), shape=(num_rows, len(known)))
+    return matrix, [f'{plan["name"]}: "{name}"' for name in names]
+
+
+def side_by_side(parts: list) -> tuple:
+    """Return matrices as one sparse tensor, and the names of its channels."""
+    joined = hstack([matrix for matrix, _ in parts], format="csr")
+    joined.sort_indices()
+    tensor = torch.sparse_csr_tensor(
+        torch.from_numpy(joined.indptr.astype(np.int64)),
+        torch.from_numpy(joined.indices.astype(np.int64)),
+        torch.from_numpy(joined.data.astype(np.float32)),
+        size=joined.shape,
+        check_invariants=True,
+    )
+    return tensor, [name for _, names in parts for name in names]
 
 
 def encode(frame: pd.DataFrame, columns: dict) -> tuple:
@@ -134,6 +194,8 @@ def encode(frame: pd.DataFrame, columns: dict) -> tuple:
     blocks, codes, cardinalities = [], [], []
     for column, kind in columns.items():
         values = frame[column]
+        if kind == "sparse":
+            continue
         if kind == "category":
             code, cardinality = encode_categories(values)
             codes.append(code)

@@ -17,10 +17,12 @@ from workbench.models import MODELS
 from workbench.protocols import USUAL, make_budget
 from workbench.remedies import REMEDIES
 from workbench.run import Budget
+from workbench.sampling import Choice
 from workbench.score import METRICS
 from workbench.task import TaskSpec
 
 STUDY_VERSION = 1
+AUTO = "auto"
 MAX_DEPTH = 64
 DEFAULT_SEEDS = 6
 MAX_ROWS = 5_000_000
@@ -56,6 +58,9 @@ class Study:
         budget: What every run may spend.
         max_rows: Most rows of a source that become a graph; of a larger source some
             target rows are drawn, with the parents and children they need.
+        fan_out: Most neighbours per key that a row hears where graphs are unfolded
+            over time; None for as many as fit.
+        neighbours: Which ones, where there are more: ``latest`` or ``uniform``.
     """
 
     arms: tuple[Arm, ...]
@@ -67,6 +72,8 @@ class Study:
     metric: str | None = None
     budget: Budget = field(default_factory=Budget)
     max_rows: int = MAX_ROWS
+    fan_out: int | None = None
+    neighbours: str = str(Choice.LATEST)
 
     def __post_init__(self) -> None:
         """Check what can be checked without a database."""
@@ -97,6 +104,7 @@ class Study:
             raise StudyError(
                 f'The most rows are "{self.max_rows}"; a number from 1 up works.'
             )
+        _check_neighbours(self.fan_out, self.neighbours)
         if not 1 <= self.seeds <= 1000:
             raise StudyError(
                 f'The number of seeds is "{self.seeds}"; 1 to 1000 work, and six are'
@@ -119,6 +127,8 @@ class Study:
             "seeds": self.seeds,
             "metric": self.metric,
             "max_rows": self.max_rows,
+            "fan_out": self.fan_out,
+            "neighbours": None if self.neighbours == Choice.LATEST else self.neighbours,
             "task": task,
             "budget": filled(asdict(self.budget)),
             "arms": [
@@ -167,6 +177,8 @@ def study_from_settings(settings: Mapping[str, Any], folder: Path) -> Study:
             metric=settings.get("metric"),
             budget=_read_budget(settings.get("budget", {})),
             max_rows=settings.get("max_rows", MAX_ROWS),
+            fan_out=parse_fan_out(settings.get("fan_out", AUTO)),
+            neighbours=settings.get("neighbours", str(Choice.LATEST)),
         )
     except KeyError as error:
         raise StudyError(f"The study has no {error}; it needs one.") from error
@@ -193,6 +205,33 @@ def parse_depths(text: str) -> tuple[int, ...]:
             )
         found += range(first, last + 1)
     return tuple(sorted(set(found)))
+
+
+def parse_fan_out(written: int | str) -> int | None:
+    """Read a fan-out: a whole number, or ``auto`` for None.
+
+    Raises:
+        StudyError: It is written otherwise.
+    """
+    if written == AUTO:
+        return None
+    if not str(written).isdecimal():
+        raise StudyError(_no_fan_out(written))
+    return int(written)
+
+
+def _check_neighbours(fan_out: int | None, neighbours: str) -> None:
+    if fan_out is not None and not (isinstance(fan_out, int) and fan_out >= 1):
+        raise StudyError(_no_fan_out(fan_out))
+    if neighbours not in list(Choice):
+        raise StudyError(unknown("choice of neighbours", neighbours, list(Choice)))
+
+
+def _no_fan_out(written: object) -> str:
+    return (
+        f'The fan-out is "{written}"; a whole number from 1 up works, or "{AUTO}" for'
+        " as many neighbours as fit."
+    )
 
 
 def _refuse_unknown(kind: str, found: Mapping[str, Any], known: Iterable[str]) -> None:

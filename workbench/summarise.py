@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.aggregate import MAX_TALLIES, AggregateRef, Aggregation, Step
-from workbench.blueprint import RowNode
+from workbench.blueprint import ColumnRef, RowNode
 from workbench.clock import time_sql
 from workbench.database import Database, quote
-from workbench.edges import column_values, follow
+from workbench.edges import column_values, follow, held_sql, value_query
 from workbench.errors import GraphError
 from workbench.schema import Schema, Stype, value_sql
 
@@ -152,6 +152,40 @@ def summary_query(
         f"SELECT t.__row, {', '.join(picked)} FROM {quote(table)} t"
         " LEFT JOIN found ON found.own = t.__row ORDER BY t.__row"
     )
+
+
+def bag_query(database: Database, schema: Schema, table: str, ref: AggregateRef) -> str:
+    """Return the SQL of a bag: ``node``, ``channel`` and ``amount`` of what is not 0.
+
+    Channels are the places of the bag's values in `value_query`; several rows with the
+    same value add up.
+    """
+    source = _gathering(database, schema, table, (ref.path, ref.is_bounded))
+    value = _bag_column(schema, ref)
+    amount = "1.0"
+    if ref.amount:
+        number = value_sql(Stype.NUMERICAL, quote(ref.amount))
+        amount = f"CASE WHEN isfinite({number}) THEN {number} ELSE 0 END"
+    return (
+        f"WITH held AS (SELECT __row, {held_sql(value, 't0')} AS c0, {amount} AS a"
+        f" FROM {quote(ref.table)} t0),\n"
+        "known AS (SELECT c0, row_number() OVER (ORDER BY c0) - 1 AS channel"
+        f" FROM ({value_query(value)})),\n"
+        f"pairs AS ({source})\n"
+        "SELECT own AS node, channel, sum(a ORDER BY a) AS amount FROM pairs"
+        " JOIN held ON held.__row = pairs.row JOIN known ON known.c0 = held.c0"
+        "\nWHERE a <> 0 GROUP BY own, channel ORDER BY own, channel"
+    )
+
+
+def bag_values(schema: Schema, ref: AggregateRef) -> str:
+    """Return the SQL of a bag's values, ``c0``, in the order of its channels."""
+    return value_query(_bag_column(schema, ref))
+
+
+def _bag_column(schema: Schema, ref: AggregateRef) -> ColumnRef:
+    stype = schema.column(ref.table, ref.column).stype
+    return ColumnRef((), ref.table, ref.column, stype)
 
 
 def _query_values(

@@ -12,6 +12,7 @@ from workbench.database import Database
 from workbench.errors import GraphError
 from workbench.instances import FAN_OUTS, MOST, Instances, Unfolding
 from workbench.links import Links, link
+from workbench.sampling import Choice
 from workbench.schema import Schema
 from workbench.task import Task
 from workbench.timeline import instances_of, unfold_links
@@ -98,16 +99,24 @@ def open_timed(
     return Timed(links, blueprint.target, task.rows, task.times, times, depth, found)
 
 
-def settle_timing(graphs: Sequence[Timed], most: int = MOST) -> tuple[Timing, ...]:
+def settle_timing(
+    graphs: Sequence[Timed],
+    most: int = MOST,
+    fan_out: int | None = None,
+    choice: Choice = Choice.LATEST,
+) -> tuple[Timing, ...]:
     """Decide for all graphs of a study alike how they are unfolded, and audit them.
 
     Where no graph shows a later row, all are trained on whole. Else all are unfolded,
     with the largest fan-out with which every one of them has at most ``most`` instances
-    and messages: all neighbours, 64, 32, 16, 8, 4, 2 or 1, the latest first.
+    and messages: all neighbours, 64, 32, 16, 8, 4, 2 or 1, the latest first. A fan-out
+    that is asked for is kept to, and then all graphs are unfolded.
 
     Args:
         graphs: The study's graphs.
         most: Most instances and messages of one graph.
+        fan_out: Most neighbours per key that a row hears; None for as many as fit.
+        choice: Which ones, where there are more.
 
     Returns:
         One a graph, in order. The audit does not look at how it was unfolded.
@@ -115,6 +124,8 @@ def settle_timing(graphs: Sequence[Timed], most: int = MOST) -> tuple[Timing, ..
     Raises:
         GraphError: Even with one neighbour a row there would be too many instances.
     """
+    if fan_out is not None:
+        return _unfold_all(graphs, fan_out, choice, most)
     if not any(one.whole.count for one in graphs):
         return tuple(
             Timing(
@@ -127,12 +138,12 @@ def settle_timing(graphs: Sequence[Timed], most: int = MOST) -> tuple[Timing, ..
             for one in graphs
         )
     *earlier, last = FAN_OUTS
-    for fan_out in earlier:
+    for tried in earlier:
         try:
-            return _unfold_all(graphs, fan_out, most)
+            return _unfold_all(graphs, tried, choice, most)
         except GraphError:
             continue
-    return _unfold_all(graphs, last, most)
+    return _unfold_all(graphs, last, choice, most)
 
 
 def time_notes(timings: Sequence[Timing]) -> Iterator[str]:
@@ -160,17 +171,18 @@ def _unfolding_notes(timings: Sequence[Timing], unfolding: Unfolding) -> Iterato
         )
     kept = min(one.share_kept for one in timings)
     if kept < 1:
+        by_time = unfolding.choice is Choice.LATEST
+        which = "the latest first" if by_time else "drawn by chance"
         yield (
-            f"Of each row at most {unfolding.fan_out} neighbours per key are seen, the"
-            f" latest first, so that every graph fits: in one of them {kept:.1%} of the"
-            " messages stay."
+            f"Of each row at most {unfolding.fan_out} neighbours per key are seen,"
+            f" {which}: in one of the graphs {kept:.1%} of the messages stay."
         )
 
 
 def _unfold_all(
-    graphs: Sequence[Timed], fan_out: int | None, most: int
+    graphs: Sequence[Timed], fan_out: int | None, choice: Choice, most: int
 ) -> tuple[Timing, ...]:
-    unfoldings = [Unfolding(one.depth, fan_out) for one in graphs]
+    unfoldings = [Unfolding(one.depth, fan_out, choice) for one in graphs]
     found = [
         instances_of(one.links, (one.target, one.rows, one.moments), unfolding, most)
         for one, unfolding in zip(graphs, unfoldings, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from workbench.graph import Graph, Relation
-from workbench.instances import Instances, Tie, Tied, Unfolding, find_instances
+from workbench.instances import MOST, Instances, Tie, Tied, Unfolding, find_instances
 from workbench.task import Task
 
 
@@ -54,7 +54,9 @@ class Unfolded:
     cut: int
 
 
-def unfold(graph: Graph, task: Task, unfolding: Unfolding) -> Unfolded:
+def unfold(
+    graph: Graph, task: Task, unfolding: Unfolding, most: int = MOST
+) -> Unfolded:
     """Unfold a graph over the moments at which a task's rows are predicted.
 
     An instance exists only where its row was there at its moment, a link likewise, and
@@ -67,6 +69,7 @@ def unfold(graph: Graph, task: Task, unfolding: Unfolding) -> Unfolded:
         graph: The whole graph, with its times.
         task: What is predicted, and when.
         unfolding: How deep, and how many neighbours.
+        most: Most instances and messages.
 
     Returns:
         The graph of instances, the task on it, and what each instance stands for.
@@ -93,7 +96,7 @@ def unfold(graph: Graph, task: Task, unfolding: Unfolding) -> Unfolded:
     ]
     num_nodes = {name: one.num_rows for name, one in graph.nodes.items()}
     seeds = graph.target, task.rows, task.times
-    found = find_instances(ties, num_nodes, graph.times, seeds, unfolding)
+    found = find_instances(ties, num_nodes, graph.times, seeds, unfolding, most)
     return Unfolded(
         graph=_assemble(graph, found),
         task=replace(task, rows=np.arange(len(task.rows))),

@@ -37,6 +37,7 @@ ARROWS: Mapping[KeyRole, Arrow] = MappingProxyType(
 KEY_LINES: Mapping[KeyRole, LineKind] = MappingProxyType(
     {
         KeyRole.EDGE: "solid",
+        KeyRole.UNDIRECTED: "solid",
         KeyRole.UP: "solid",
         KeyRole.DOWN: "solid",
         KeyRole.FOLDED: "dashed",

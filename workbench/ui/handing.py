@@ -15,6 +15,8 @@ def show(asked: Asked, blueprint: Blueprint) -> None:
     with widgets.errors_shown():
         recipe = render_recipe(asked, blueprint, rows)
     st.caption(widgets.as_text(words.AS_CODE))
+    for note in recipe.notes:
+        st.caption(widgets.as_text(note))
     offers = (
         ("Python (PyG)", recipe.script, f"{blueprint.name}.py", "text/x-python"),
         ("SQL (DuckDB)", recipe.sql, f"{blueprint.name}.sql", "application/sql"),

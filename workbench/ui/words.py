@@ -175,6 +175,7 @@ KEY_ROLES: Mapping[KeyRole, str] = MappingProxyType(
         KeyRole.EDGE: "Messages both ways (edge)",
         KeyRole.UP: "Only to the row referred to (child-to-parent)",
         KeyRole.DOWN: "Only to the row that refers (parent-to-child)",
+        KeyRole.UNDIRECTED: "Messages both ways alike, each pair once (undirected)",
         KeyRole.FOLDED: "The parent's columns are joined in (folded)",
         KeyRole.AGGREGATED: "Rows are summarised along it (aggregated)",
         KeyRole.DROPPED: "Left out (dropped)",
@@ -185,6 +186,7 @@ COLUMN_ROLES: Mapping[ColumnRole, str] = MappingProxyType(
         ColumnRole.FEATURE: "Known of each row (feature)",
         ColumnRole.PROMOTED: "Each value a node (promoted)",
         ColumnRole.PROMOTED_KEPT: "Each value a node, and known of each row",
+        ColumnRole.BAG: "Each value a channel, nearly always 0 (bag)",
         ColumnRole.DROPPED: "Left out (dropped)",
     }
 )
