@@ -33,7 +33,7 @@ from workbench.tabular import Feature, Tabulator
 from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskSpec, TaskType
 
 MAX_COLUMNS = 1000
-MAX_VALUES = 12_000_000
+MAX_VALUES = 8_000_000
 MAX_CATEGORIES = 255
 MAX_ONE_HOT = 32
 NUM_TREES = 150
@@ -85,7 +85,7 @@ def floor(
             the tables get whichever learner validates best.
 
     Returns:
-        The baseline. A table wider than 1 000 columns (or 12 million values) keeps
+        The baseline. A table wider than 1 000 columns (or 8 million values) keeps
         the nearest ones, in the order of the schema.
 
     Source:
