@@ -71,6 +71,9 @@ __all__ = [
     "without_password",
 ]
 
+CLOSE = 4  # whole numbers are looked up by address up to so many addresses a row,
+SMALL = 1024  # and some more
+
 
 class Database:
     """The rows of one source; a context manager, final, never written to.
@@ -225,6 +228,12 @@ class Database:
         ref_table: str,
         ref_columns: tuple[str, ...],
     ) -> np.ndarray:
+        if len(columns) == 1 and self._are_whole(
+            (columns_of, columns[0]), (ref_table, ref_columns[0])
+        ):
+            links = self._look_up(columns_of, columns[0], ref_table, ref_columns[0])
+            if links is not None:
+                return links
         num_rows = self.table(columns_of).num_rows
         pairs = self.comparable(
             ("c", columns_of, columns), ("p", ref_table, ref_columns)
@@ -243,6 +252,41 @@ class Database:
         links[found.column(0).to_numpy()] = found.column(1).to_numpy()
         links.flags.writeable = False
         return links
+
+    def _are_whole(self, *columns: tuple[str, str]) -> bool:
+        return all(self.physical_type(*one) == "BIGINT" for one in columns)
+
+    def _look_up(
+        self, columns_of: str, column: str, ref_table: str, ref_column: str
+    ) -> np.ndarray | None:
+        """Return the links of whole numbers in close rank, by a table of addresses.
+
+        Keys mostly count up, so that the number itself can be the place to look at.
+
+        Returns:
+            As `links`, or None where the numbers of the parents are too far apart.
+        """
+        ref_keys, ref_known = self._numbers(ref_table, ref_column)
+        keys, known = self._numbers(columns_of, column)
+        links = np.full(len(keys), -1, dtype=np.int64)
+        ref_rows = np.flatnonzero(ref_known)
+        if len(ref_rows):
+            ref_keys = ref_keys[ref_rows]
+            low, high = int(ref_keys.min()), int(ref_keys.max())
+            if high - low >= CLOSE * len(ref_rows) + SMALL:
+                return None
+            row_at = np.full(high - low + 1, -1, dtype=np.int64)
+            row_at[ref_keys[::-1] - low] = ref_rows[::-1]  # the first row stays
+            rows = np.flatnonzero(known & (keys >= low) & (keys <= high))
+            links[rows] = row_at[keys[rows] - low]
+        links.flags.writeable = False
+        return links
+
+    def _numbers(self, table: str, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return whole numbers in row order, and which of them are not NULL."""
+        (found,) = self.arrow(table, [column]).columns
+        known = found.is_valid().to_numpy()
+        return (found.fill_null(0) if found.null_count else found).to_numpy(), known
 
 
 def connect(
