@@ -26,6 +26,7 @@ from workbench.address import (
 )
 from workbench.errors import DatabaseError, unknown
 from workbench.limits import Limits, read_limits
+from workbench.ordering import CLOSE
 from workbench.reader import (
     ROW,
     Request,
@@ -71,8 +72,7 @@ __all__ = [
     "without_password",
 ]
 
-CLOSE = 4  # whole numbers are looked up by address up to so many addresses a row,
-SMALL = 1024  # and some more
+SMALL = 1024  # addresses that are always few enough to look whole numbers up by
 
 
 class Database:
@@ -166,9 +166,25 @@ class Database:
         source = self.table(table)
         for column in columns:
             self.physical_type(source.name, column)
-        names = ", ".join(map(quote, columns)) or quote(ROW)
-        rows = self.sql(f"SELECT {names} FROM {quote(table)} ORDER BY {quote(ROW)}")
-        return rows if columns else rows.select([])
+        names = ", ".join(map(quote, [ROW, *columns]))
+        return self.in_row_order(f"SELECT {names} FROM {quote(table)}")
+
+    def in_row_order(self, query: str) -> pa.Table:
+        """Return the result of a query by its first column, which is left out.
+
+        Rows are stored in order and mostly come out so; that is seen at a glance, where
+        sorting would move every value.
+
+        Args:
+            query: DuckDB SQL without ORDER BY, whose first column is a row number that
+                no other row of the result has.
+        """
+        found = self.sql(query)
+        rows = found.column(0).to_numpy()
+        found = found.remove_column(0)
+        if bool((rows[1:] > rows[:-1]).all()):
+            return found
+        return found.take(pa.array(np.argsort(rows)))
 
     def links(
         self,
