@@ -75,6 +75,15 @@ def sizes(num_rows: int) -> dict[str, int]:
     return {name: max(2, round(num_rows * share)) for name, share in SHARES.items()}
 
 
+def references(table: str) -> dict[str, str]:
+    """Return the table that each foreign key of a table refers to, by its column."""
+    return {
+        name: declared.split()[2]
+        for name, declared in TABLES[table]
+        if "REFERENCES" in declared
+    }
+
+
 def rows(
     table: str, num_rows: int, seed: int = 0
 ) -> Iterator[list[tuple[object, ...]]]:

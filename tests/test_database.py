@@ -40,6 +40,28 @@ def test_keys_above_two_to_the_53_are_joined_exactly(tmp_path: Path) -> None:
     assert links.dtype == np.int64
 
 
+@pytest.mark.parametrize("far", [9, 2**62], ids=["close", "far apart"])
+def test_keys_are_found_whether_close_in_rank_or_far_apart(
+    tmp_path: Path, far: int
+) -> None:
+    path = write_sqlite(
+        tmp_path / "ranks.db",
+        f"""
+        CREATE TABLE p (id INTEGER, x REAL);
+        CREATE TABLE c (p INTEGER);
+        CREATE TABLE bare (id INTEGER);
+        INSERT INTO p VALUES (-3, 1), (NULL, 2), (7, 3), (7, 4), ({far}, 5);
+        INSERT INTO c VALUES (7), (-3), (NULL), ({far}), (0), (8), (-{2**63 - 1});
+        """,
+    )
+    with connect(path) as database:
+        links = database.links("c", ["p"], "p", ["id"])
+        nowhere = database.links("c", ["p"], "bare", ["id"])
+    # Of the two rows with key 7 the first counts; 0, 8 and the lowest number dangle.
+    assert links.tolist() == [2, 0, -1, 4, -1, -1, -1]
+    assert nowhere.tolist() == [-1] * 7
+
+
 def test_a_composite_key_with_a_null_part_points_nowhere(tmp_path: Path) -> None:
     path = write_sqlite(
         tmp_path / "two.db",

@@ -26,6 +26,7 @@ from workbench.address import (
 )
 from workbench.errors import DatabaseError, unknown
 from workbench.limits import Limits, read_limits
+from workbench.ordering import CLOSE
 from workbench.reader import (
     ROW,
     Request,
@@ -70,6 +71,8 @@ __all__ = [
     "with_options",
     "without_password",
 ]
+
+SMALL = 1024  # addresses that are always few enough to look whole numbers up by
 
 
 class Database:
@@ -163,9 +166,25 @@ class Database:
         source = self.table(table)
         for column in columns:
             self.physical_type(source.name, column)
-        names = ", ".join(map(quote, columns)) or quote(ROW)
-        rows = self.sql(f"SELECT {names} FROM {quote(table)} ORDER BY {quote(ROW)}")
-        return rows if columns else rows.select([])
+        names = ", ".join(map(quote, [ROW, *columns]))
+        return self.in_row_order(f"SELECT {names} FROM {quote(table)}")
+
+    def in_row_order(self, query: str) -> pa.Table:
+        """Return the result of a query by its first column, which is left out.
+
+        Rows are stored in order and mostly come out so; that is seen at a glance, where
+        sorting would move every value.
+
+        Args:
+            query: DuckDB SQL without ORDER BY, whose first column is a row number that
+                no other row of the result has.
+        """
+        found = self.sql(query)
+        rows = found.column(0).to_numpy()
+        found = found.remove_column(0)
+        if bool((rows[1:] > rows[:-1]).all()):
+            return found
+        return found.take(pa.array(np.argsort(rows)))
 
     def links(
         self,
@@ -225,6 +244,12 @@ class Database:
         ref_table: str,
         ref_columns: tuple[str, ...],
     ) -> np.ndarray:
+        if len(columns) == 1 and self._are_whole(
+            (columns_of, columns[0]), (ref_table, ref_columns[0])
+        ):
+            links = self._look_up(columns_of, columns[0], ref_table, ref_columns[0])
+            if links is not None:
+                return links
         num_rows = self.table(columns_of).num_rows
         pairs = self.comparable(
             ("c", columns_of, columns), ("p", ref_table, ref_columns)
@@ -243,6 +268,41 @@ class Database:
         links[found.column(0).to_numpy()] = found.column(1).to_numpy()
         links.flags.writeable = False
         return links
+
+    def _are_whole(self, *columns: tuple[str, str]) -> bool:
+        return all(self.physical_type(*one) == "BIGINT" for one in columns)
+
+    def _look_up(
+        self, columns_of: str, column: str, ref_table: str, ref_column: str
+    ) -> np.ndarray | None:
+        """Return the links of whole numbers in close rank, by a table of addresses.
+
+        Keys mostly count up, so that the number itself can be the place to look at.
+
+        Returns:
+            As `links`, or None where the numbers of the parents are too far apart.
+        """
+        ref_keys, ref_known = self._numbers(ref_table, ref_column)
+        keys, known = self._numbers(columns_of, column)
+        links = np.full(len(keys), -1, dtype=np.int64)
+        ref_rows = np.flatnonzero(ref_known)
+        if len(ref_rows):
+            ref_keys = ref_keys[ref_rows]
+            low, high = int(ref_keys.min()), int(ref_keys.max())
+            if high - low >= CLOSE * len(ref_rows) + SMALL:
+                return None
+            row_at = np.full(high - low + 1, -1, dtype=np.int64)
+            row_at[ref_keys[::-1] - low] = ref_rows[::-1]  # the first row stays
+            rows = np.flatnonzero(known & (keys >= low) & (keys <= high))
+            links[rows] = row_at[keys[rows] - low]
+        links.flags.writeable = False
+        return links
+
+    def _numbers(self, table: str, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return whole numbers in row order, and which of them are not NULL."""
+        (found,) = self.arrow(table, [column]).columns
+        known = found.is_valid().to_numpy()
+        return (found.fill_null(0) if found.null_count else found).to_numpy(), known
 
 
 def connect(

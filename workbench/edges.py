@@ -184,15 +184,17 @@ def column_values(
         Timestamps are seconds since 1970 (float); a value behind a NULL or dangling
         key is null, and so is one behind a row that is newer than the row itself.
     """
-    query = column_query(database, schema, table, columns)
-    found = database.sql(query).drop_columns(["__row"])
+    found = database.in_row_order(column_query(database, schema, table, columns))
     return found.rename_columns([ref.name for ref in columns])
 
 
 def column_query(
     database: Database, schema: Schema, table: str, columns: Sequence[ColumnRef]
 ) -> str:
-    """Return the SQL of `column_values`: ``__row``, then ``c0``, ``c1`` and on."""
+    """Return the SQL of `column_values`: ``__row``, then ``c0``, ``c1`` and on.
+
+    Its rows come in any order.
+    """
     alias_of: dict[tuple[str, ...], str] = {(): "t0"}
     joins: list[str] = []
     for ref in columns:
@@ -211,7 +213,7 @@ def column_query(
     ]
     listed = ", ".join(["t0.__row", *shown])
     tables = "\n".join([f"FROM {quote(table)} t0", *joins])
-    return f"SELECT {listed}\n{tables}\nORDER BY t0.__row"
+    return f"SELECT {listed}\n{tables}"
 
 
 def value_table(database: Database, schema: Schema, column: ColumnRef) -> pa.Table:

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from workbench.graph import Direction, Graph
+from workbench.ordering import stable_order
 
 Rows: TypeAlias = Mapping[str, np.ndarray]
 
@@ -278,7 +279,7 @@ def _messages(
     num_senders = len(below[direction.source])
     degree = np.bincount(receivers, minlength=num_receivers)
     sent = np.bincount(senders, minlength=num_senders)
-    by_sender = np.argsort(senders, kind="stable")
+    by_sender = stable_order(senders)
     edge_rows = None if direction.edge_rows is None else direction.edge_rows[kept]
     return Messages(
         channel=channel,

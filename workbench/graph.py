@@ -33,6 +33,7 @@ from workbench.edges import edge_index, edge_values, value_table
 from workbench.entries import edge_entries, node_entries
 from workbench.features import Features, encode_columns
 from workbench.links import link
+from workbench.ordering import count_sorted, stable_order
 from workbench.schema import Schema, Stype
 from workbench.summarise import row_values
 from workbench.task import Task
@@ -322,7 +323,7 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
             np.append(receivers, senders),
         )
         links = np.append(links, links)
-    order = np.argsort(receivers, kind="stable")
+    order = stable_order(receivers)
     if relation.heard is not None:
         up, down = relation.heard
         runs = down if reverse else up
@@ -330,7 +331,7 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
             runs = np.append(up, down)
         order = order[runs[order]]
     receivers, links = receivers[order], links[order]
-    num_receivers = len(np.unique(receivers))
+    num_receivers = count_sorted(receivers)
     return Direction(
         relation=relation.name,
         reverse=reverse,

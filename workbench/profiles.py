@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from workbench.database import Database, SourceTable, quote
+from workbench.ordering import CLOSE, count_distinct
 from workbench.stypes import (
     DATE_SHAPE,
     MEASURE_SHAPE,
@@ -15,7 +17,8 @@ from workbench.stypes import (
 
 COLUMNS_PER_QUERY = 100
 SHARED = 0.05  # of the values hold a separator, or it is part of the prose
-DAY = "%Y%m%d"
+DAY, DAYS = "%Y%m%d", (17_000_101, 21_001_231)
+FEWEST_CLOSE = 1000  # numbers apart; a hash of fewer is as fast
 
 
 def profile_tables(database: Database) -> dict[tuple[str, str], Profile]:
@@ -48,36 +51,78 @@ def _profile_table(database: Database, table: SourceTable) -> dict[str, Profile]
 def _count(
     database: Database, table: SourceTable, names: Sequence[str]
 ) -> dict[str, Profile]:
-    types = [database.physical_type(table.name, name) for name in names]
-    wanted = [
-        _aggregates(quote(name), physical)
-        for name, physical in zip(names, types, strict=True)
-    ]
-    picked = ", ".join(each for group in wanted for each in group.values())
-    (values,) = database.rows(f"SELECT {picked} FROM {quote(table.name)}")
+    types = {name: database.physical_type(table.name, name) for name in names}
+    first = {name: _aggregates(quote(name), types[name]) for name in names}
+    found = _ask(database, table.name, first)
+    profiles = {name: _read(types[name], table.num_rows, found[name]) for name in names}
+    second = {name: _further(quote(name), one) for name, one in profiles.items()}
+    answers = _ask(database, table.name, second)
+    return {
+        name: replace(one, **_closely(database, table.name, name, one), **answers[name])
+        for name, one in profiles.items()
+    }
+
+
+def _ask(
+    database: Database, table: str, wanted: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, Any]]:
+    """Return what aggregates give, by column and name, by one query over the rows."""
+    picked = [sql for group in wanted.values() for sql in group.values()]
+    if not picked:
+        return {column: {} for column in wanted}
+    (values,) = database.rows(f"SELECT {', '.join(picked)} FROM {quote(table)}")
     counted = iter(values)
     return {
-        name: _read(physical, table.num_rows, {key: next(counted) for key in group})
-        for name, physical, group in zip(names, types, wanted, strict=True)
+        column: {name: next(counted) for name in group}
+        for column, group in wanted.items()
     }
+
+
+def _further(expression: str, profile: Profile) -> Mapping[str, str]:
+    """Return the aggregates that only values of some range are worth asking for."""
+    wanted = {}
+    if not _is_close(profile):
+        wanted["num_distinct"] = f"count(DISTINCT {expression})"
+    if profile.low is None or profile.high is None:
+        return wanted
+    if profile.low <= 0 <= profile.high:
+        wanted["num_zero"] = f"count_if({expression} = 0)"
+    first, last = DAYS
+    if profile.physical == "BIGINT" and profile.low <= last and profile.high >= first:
+        day = f"TRY_STRPTIME(CAST({expression} AS VARCHAR), '{DAY}')"
+        wanted["num_moments"] = (
+            f"count_if({expression} BETWEEN {first} AND {last} AND {day} IS NOT NULL)"
+        )
+    return wanted
+
+
+def _is_close(profile: Profile) -> bool:
+    """Return whether a column holds many whole numbers in close rank, as keys do."""
+    if profile.physical != "BIGINT" or profile.low is None or profile.high is None:
+        return False
+    spread = int(profile.high) - int(profile.low)
+    return FEWEST_CLOSE <= spread < CLOSE * profile.num_values
+
+
+def _closely(
+    database: Database, table: str, name: str, profile: Profile
+) -> dict[str, int]:
+    """Count distinct whole numbers: each ticked off in a list of all that could be."""
+    if not _is_close(profile):
+        return {}
+    column, low, high = quote(name), int(profile.low or 0), int(profile.high or 0)
+    values = database.sql(
+        f"SELECT {column} FROM {quote(table)} WHERE {column} IS NOT NULL"
+    )
+    places = values.column(0).to_numpy() - low
+    return {"num_distinct": count_distinct(places, high - low + 1)}
 
 
 def _aggregates(expression: str, physical: str) -> Mapping[str, str]:
     """Return the aggregates of a column, by the attribute of `Profile` they fill."""
-    shared = {
-        "num_values": f"count({expression})",
-        "num_distinct": f"count(DISTINCT {expression})",
-    }
-    if physical == "DOUBLE":
-        return {**shared, **_range(expression)}
-    if physical == "BIGINT":
-        day = f"TRY_STRPTIME(CAST({expression} AS VARCHAR), '{DAY}')"
-        return {
-            **shared,
-            **_range(expression),
-            "num_moments": f"count_if({expression} BETWEEN 17000101 AND 21001231"
-            f" AND {day} IS NOT NULL)",
-        }
+    shared = {"num_values": f"count({expression})"}
+    if physical in ("DOUBLE", "BIGINT"):
+        return {**shared, "low": f"min({expression})", "high": f"max({expression})"}
     number = f"TRY_CAST({expression} AS DOUBLE) IS NOT NULL"
     tests = {
         "num_blank": f"trim({expression}) = ''",
@@ -95,14 +140,6 @@ def _aggregates(expression: str, physical: str) -> Mapping[str, str]:
         "longest": f"max(length({expression}))",
         "num_letters": f"sum(length({expression}))",
         **{name: f"count_if({test})" for name, test in tests.items()},
-    }
-
-
-def _range(expression: str) -> Mapping[str, str]:
-    return {
-        "low": f"min({expression})",
-        "high": f"max({expression})",
-        "num_zero": f"count_if({expression} = 0)",
     }
 
 

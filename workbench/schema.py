@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from workbench.database import Database, SourceTable, quote
 from workbench.errors import SchemaError, unknown
 from workbench.hints import (
@@ -18,6 +16,7 @@ from workbench.hints import (
 )
 from workbench.inclusion import Guess
 from workbench.keys import Profiles
+from workbench.ordering import count_distinct
 from workbench.profiles import profile_tables
 from workbench.proposals import TimeProposal, find_partners, propose_times
 from workbench.relations import Column, ForeignKey, KeyOrigin, Schema, Table
@@ -272,7 +271,7 @@ class _Inference:
         linked = links[links >= 0]
         num_filled = len(links) - num_null
         num_parents = self.database.table(draft.ref_table).num_rows
-        num_referred = len(np.unique(linked))
+        num_referred = count_distinct(linked, num_parents)
         return ForeignKey(
             table=draft.table,
             columns=draft.columns,
@@ -327,6 +326,9 @@ class _Inference:
             )
 
     def _is_unique(self, table: str, columns: Sequence[str]) -> bool:
+        if len(columns) == 1:
+            profile = self.profiles[table, columns[0]]
+            return profile.num_values == profile.num_distinct
         names = ", ".join(map(quote, columns))
         filled = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
         ((num_rows, num_distinct),) = self.database.rows(
@@ -336,6 +338,9 @@ class _Inference:
         return num_rows == num_distinct
 
     def _count_null(self, table: str, columns: Sequence[str]) -> int:
+        if len(columns) == 1:
+            profile = self.profiles[table, columns[0]]
+            return profile.num_rows - profile.num_values
         empty = " OR ".join(f"{quote(column)} IS NULL" for column in columns)
         ((num_null,),) = self.database.rows(
             f"SELECT count(*) FROM {quote(table)} WHERE {empty}"

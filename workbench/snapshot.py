@@ -388,6 +388,7 @@ class _Writing:
             connection.execute(f"INSERT INTO {name} {rows}")
             return
         done = 0
+        connection.begin()  # one commit a table, not one a batch
         for batch in self.reader.batches(table, reflection.types):
             rows = pa.array(np.arange(done, done + batch.num_rows), type=pa.int64())
             numbered = batch.add_column(0, ROW, rows)
@@ -395,6 +396,7 @@ class _Writing:
                 connection.execute(f"INSERT INTO {name} SELECT * FROM __batch")
             done += batch.num_rows
             self._advance(table.name, batch.num_rows)
+        connection.commit()
         if done != table.num_rows:
             raise DatabaseError(
                 f'The table "{table.name}" changes while it is being read; close the'
