@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.address import (
     JOINT,
@@ -168,6 +169,16 @@ class Database:
             self.physical_type(source.name, column)
         names = ", ".join(map(quote, [ROW, *columns]))
         return self.in_row_order(f"SELECT {names} FROM {quote(table)}")
+
+    def key_texts(self, table: str, columns: Sequence[str]) -> list[str]:
+        """Return the key of every row as a text, in row order, its parts joined."""
+        parts = [
+            pa.array(map(str, part.to_pylist()), pa.string())
+            if pa.types.is_floating(part.type) or part.null_count
+            else part.cast(pa.string()).combine_chunks()
+            for part in self.arrow(table, columns).columns
+        ]
+        return pc.binary_join_element_wise(*parts, ", ").to_pylist()
 
     def in_row_order(self, query: str) -> pa.Table:
         """Return the result of a query by its first column, which is left out.

@@ -8,8 +8,6 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from workbench.clock import row_times
 from workbench.database import ROW, Database, quote
@@ -369,11 +367,5 @@ def _row_keys(database: Database, table: Table, rows: np.ndarray) -> tuple[str, 
     """Return the primary key of each row, its parts joined, or the row number."""
     if not table.primary_key:
         return tuple(map(str, rows.tolist()))
-    parts = [
-        pa.array(map(str, column.to_pylist()), pa.string())
-        if pa.types.is_floating(column.type) or column.null_count
-        else column.cast(pa.string()).combine_chunks()
-        for column in database.arrow(table.name, table.primary_key).columns
-    ]
-    joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, ", ")
-    return tuple(joined.take(pa.array(rows)).to_pylist())
+    keys = database.key_texts(table.name, table.primary_key)
+    return tuple(keys[int(row)] for row in rows)
