@@ -7,6 +7,7 @@
 #   make docs     write docs/reference.md, and the documentation site to out/site
 #   make screenshots  take the pictures of the documents from the running app
 #   make stored   train again the comparison that the app opens on
+#   make bench    every benchmark at a small size, with its table and figure
 #   make clean    remove what make has built, and the virtual environment
 #
 # TORCH_INDEX   where to take torch from, for a build without CUDA:
@@ -20,7 +21,7 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 TORCH := $(shell grep -o 'torch==[0-9.]*' constraints.txt)
 BUILT_FROM := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: run test slow check format docs screenshots stored clean
+.PHONY: run test slow check format docs screenshots stored bench clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -51,6 +52,13 @@ screenshots: $(VENV)/.installed-dev
 
 stored: $(VENV)/.installed
 	$(BIN)/python sample_dbs/stored/build.py
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/bench_staircase.py
+	$(BIN)/python benchmarks/bench_tolerance.py
+	$(BIN)/python benchmarks/bench_oversmoothing.py
+	$(BIN)/python benchmarks/bench_keys.py address-3nf chinook planted
+	$(BIN)/python benchmarks/bench_extract.py 100000
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache

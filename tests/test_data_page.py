@@ -184,3 +184,23 @@ def test_what_is_kept_is_listed_and_cleared(visit: Open, tmp_path: Path) -> None
     app.button(key="data_clear").click().run()
     app = visit("data")
     assert "Kept on this machine: 0 MB" in str([one.label for one in app.expander])
+
+
+def test_a_graph_that_came_as_a_graph_is_offered_as_one(visit: Open) -> None:
+    app = visit("data")
+    papers = "id,label,split\n" + "".join(
+        f"{at},{'ab'[at % 2]},{('train', 'val', 'test')[at // 2 % 3]}\n"
+        for at in range(60)
+    )
+    cites = "src,dst\n" + "".join(
+        f"{at},{(at + step) % 60}\n" for at in range(60) for step in (1, 7)
+    )
+    app = upload(app, papers__csv=papers, cites__csv=cites)
+    assert "is a graph already: 60 nodes (papers) and 120 rows of links" in said(app)
+    button = app.button(key="data_native")
+    assert button.label == "Predict papers.label, split as “split” says, on this graph"
+    button.click().run()
+    assert not app.exception
+    assert app.query_params["target"] == "papers.label"
+    assert app.query_params["split"] == "column:split"
+    assert app.query_params["graphs"] == "row2edge,row2node"

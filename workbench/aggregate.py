@@ -6,17 +6,22 @@ from typing import Any
 
 from workbench.schema import Stype
 
+MAX_TALLIES = 10
+
 
 class Aggregation(StrEnum):
-    """How the values of many rows become one."""
+    """How the values of many rows become one; of a bag, one number a value."""
 
     VALUE = "value"
     COUNT = "count"
     MEAN = "mean"
+    SUM = "sum"
     MIN = "min"
     MAX = "max"
     MODE = "mode"
     DISTINCT = "distinct"
+    BAG = "bag"
+    TALLY = "tally"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,9 @@ class AggregateRef:
         trail: The path as it is shown, such as ``"←Batting.playerID"``.
         is_bounded: Whether rows from after the row's own time are left out, on the way
             as at the end, where both have a confirmed time.
+        amount: For a bag, the column that says how much of each value there is; empty
+            where every row counts one.
+        rank: Which of the column's commonest values a tally counts, from 1; else 0.
     """
 
     path: tuple[Step, ...]
@@ -54,6 +62,8 @@ class AggregateRef:
     stype: Stype
     trail: str
     is_bounded: bool = True
+    amount: str = ""
+    rank: int = 0
 
     @property
     def name(self) -> str:
@@ -65,7 +75,14 @@ class AggregateRef:
             return subject
         if self.how is Aggregation.DISTINCT:
             return f"distinct values of {subject}"
+        if self.how is Aggregation.TALLY:
+            return f"count of value no. {self.rank} of {subject}"
         return f"{self.how} of {subject}"
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it is one channel a value, nearly all of them 0."""
+        return self.how is Aggregation.BAG
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as values that JSON can hold."""
@@ -79,4 +96,7 @@ class AggregateRef:
             "how": str(self.how),
             "stype": str(self.stype),
             "is_bounded": self.is_bounded,
+            **({"amount": self.amount} if self.amount else {}),
+            # Left out elsewhere, so that other plans keep their hashes.
+            **({"rank": self.rank} if self.rank else {}),
         }

@@ -3,7 +3,7 @@
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from workbench.blueprint import Blueprint
 from workbench.comparison import Floor, Trial
 from workbench.copies import Tracer
 from workbench.database import Database, reopen
+from workbench.errors import ModelError
 from workbench.field import Field
-from workbench.graph import Graph, build_graph
+from workbench.graph import Graph, build_graph, row_normalised
 from workbench.influence import (
     InfluenceSample,
     build_influence_sample,
@@ -39,6 +40,7 @@ from workbench.run import (
     training_field,
 )
 from workbench.schema import Schema
+from workbench.sizing import count_parameters, fit_width
 from workbench.task import TEST, Task, TaskType
 from workbench.unfold import unfold
 
@@ -116,11 +118,17 @@ class Workload:
     """All that a worker process needs to do any item of a study.
 
     Calling it opens the bench and returns the function that does one item.
+
+    Attributes:
+        projected_seed: The seed of which projections and costly measures are kept.
+        reference: The cell whose number of parameters all cells get where the budget
+            says ``parameters = "same"``.
     """
 
     arms: tuple[PlannedArm, ...]
     budget: Budget
     projected_seed: int
+    reference: Cell | None = None
 
     def __call__(self) -> Callable[[Cell | FloorItem, Callable[[Any], None]], Any]:
         """Return the function that does one item."""
@@ -153,7 +161,7 @@ class Bench:
         _reset_peak_memory()
         try:
             return self._trial(cell, tell, started)
-        except FloatingPointError as error:
+        except (FloatingPointError, ModelError) as error:
             return CellResult(self._blank(cell, "failed", str(error), started))
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
@@ -168,13 +176,7 @@ class Bench:
         graph, task = self._graph(cell.arm)
         prepared = self._prepared(cell.arm, cell.depth)
         probe = prepared.probe
-        config = RunConfig(
-            model=MODELS[cell.model],
-            remedy=REMEDIES[cell.remedy],
-            depth=cell.depth,
-            seed=cell.seed,
-            budget=self.workload.budget,
-        )
+        config = self._config(cell)
         network = build_network(graph, task, config).to(default_device())
         untrained = measure_layers(network, probe)
         heard = [self._influence(cell, network, prepared, "untrained")]
@@ -212,6 +214,7 @@ class Bench:
             reason="",
             gradient_ratio=run.gradient_ratio,
             seen=run.seen,
+            width=config.budget.width,
         )
         without_seed = {name: names[name] for name in ARM_COLUMNS}
         return CellResult(
@@ -221,6 +224,20 @@ class Bench:
             projection=projection.assign(**without_seed),
             influence=pd.concat(heard, ignore_index=True).assign(**names),
         )
+
+    def _config(self, cell: Cell) -> RunConfig:
+        """Return what is run, at the width that the budget gives this cell."""
+        budget = self.workload.budget
+        given = run_config(cell, budget)
+        most = budget.parameters
+        if most is None:
+            return given
+        if isinstance(most, str):
+            first = self.workload.reference or cell
+            reference = run_config(first, budget)
+            most = count_parameters(*self._graph(first.arm), reference)
+        width = fit_width(*self._graph(cell.arm), given, most)
+        return replace(given, budget=replace(budget, width=width))
 
     def _influence(
         self, cell: Cell, network: Network, prepared: Prepared, state: str
@@ -251,6 +268,8 @@ class Bench:
         arm = self.workload.arms[arm_index]
         database = self._database(arm.snapshot)
         graph = build_graph(database, arm.schema, arm.task, arm.blueprint)
+        if self.workload.budget.row_normalised:
+            graph = row_normalised(graph)
         if arm.unfolding is None:
             return graph, arm.task
         unfolded = unfold(graph, arm.task, arm.unfolding)
@@ -268,6 +287,17 @@ class Bench:
             influence=build_influence_sample(tracer, task, depth, device),
             shuffles=build_shuffle_sample(graph, task, depth, device),
         )
+
+
+def run_config(cell: Cell, budget: Budget) -> RunConfig:
+    """Return what a cell runs within a budget."""
+    return RunConfig(
+        model=MODELS[cell.model],
+        remedy=REMEDIES[cell.remedy],
+        depth=cell.depth,
+        seed=cell.seed,
+        budget=budget,
+    )
 
 
 def trial_names(arm: PlannedArm, cell: Cell) -> dict[str, Any]:

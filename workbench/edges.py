@@ -15,6 +15,7 @@ from workbench.blueprint import (
     EdgeRule,
     JunctionEdge,
     KeyEdge,
+    KeyRole,
     RowNode,
     ShortcutEdge,
     ValueEdge,
@@ -52,7 +53,7 @@ def edge_index(
             sources, targets, rows = _junction_links(database, schema, rule)
             return sources[rows], targets[rows]
         case ValueEdge():
-            codes = _value_codes(database, rule.column)
+            codes = value_codes(database, rule.column)
             if rule.column.path:
                 table = schema.key(rule.column.path[0]).table
                 holders = follow(database, schema, table, rule.column.path)
@@ -70,7 +71,8 @@ def junction_rows(database: Database, schema: Schema, rule: JunctionEdge) -> np.
 
 def edge_values(database: Database, schema: Schema, rule: JunctionEdge) -> pa.Table:
     """Return the attributes of a junction's links, one row a link of `edge_index`."""
-    values = column_values(database, schema, rule.table, rule.columns)
+    dense = [ref for ref in rule.columns if not ref.is_sparse]
+    values = column_values(database, schema, rule.table, dense)
     return values.take(pa.array(junction_rows(database, schema, rule)))
 
 
@@ -229,6 +231,17 @@ def value_query(column: ColumnRef) -> str:
     )
 
 
+def value_codes(database: Database, column: ColumnRef) -> np.ndarray:
+    """Return the place in `value_table` of each row's value, int64; -1 for NULL."""
+    found = database.sql(
+        "SELECT CASE WHEN c0 IS NULL THEN -1"
+        " ELSE dense_rank() OVER (ORDER BY c0 NULLS LAST) - 1 END AS code"
+        f" FROM (SELECT __row, {held_sql(column, 't0')} AS c0"
+        f" FROM {quote(column.table)} t0) ORDER BY __row"
+    )
+    return found.column(0).cast(pa.int64()).to_numpy()
+
+
 def _ancestors(
     database: Database, schema: Schema, path: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -248,21 +261,20 @@ def _take(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _junction_links(
     database: Database, schema: Schema, rule: JunctionEdge
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return both parents of every junction row, and the rows that have both."""
+    """Return both parents of every junction row, and the rows that are links."""
     sources = follow(database, schema, rule.table, (rule.source_key,))
     targets = follow(database, schema, rule.table, (rule.target_key,))
-    return sources, targets, np.flatnonzero((sources >= 0) & (targets >= 0))
+    rows = np.flatnonzero((sources >= 0) & (targets >= 0))
+    if rule.direction is KeyRole.UNDIRECTED and not rule.columns:
+        rows = rows[_first_of_pairs(sources[rows], targets[rows])]
+    return sources, targets, rows
 
 
-def _value_codes(database: Database, column: ColumnRef) -> np.ndarray:
-    """Return the value node of each row of the column's own table, -1 for NULL."""
-    found = database.sql(
-        "SELECT CASE WHEN c0 IS NULL THEN -1"
-        " ELSE dense_rank() OVER (ORDER BY c0 NULLS LAST) - 1 END AS code"
-        f" FROM (SELECT __row, {held_sql(column, 't0')} AS c0"
-        f" FROM {quote(column.table)} t0) ORDER BY __row"
-    )
-    return found.column(0).cast(pa.int64()).to_numpy()
+def _first_of_pairs(sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return where each pair of two different rows is listed first, either way."""
+    pairs = np.sort(np.column_stack([sources, targets]), axis=1)
+    first = np.unique(pairs, axis=0, return_index=True)[1]
+    return np.sort(first[sources[first] != targets[first]])
 
 
 def _join(

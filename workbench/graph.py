@@ -30,6 +30,7 @@ from workbench.blueprint import (
 )
 from workbench.database import Database
 from workbench.edges import edge_index, edge_values, value_table
+from workbench.entries import edge_entries, node_entries
 from workbench.features import Features, encode_columns
 from workbench.links import link
 from workbench.schema import Schema, Stype
@@ -72,7 +73,7 @@ class Direction:
 
     Attributes:
         relation: Name of the relation.
-        reverse: True when messages run from parent to child.
+        reverse: True when messages run from parent to child alone.
         source: Node type that sends.
         target: Node type that receives.
         senders: Row of each message's sender.
@@ -211,6 +212,15 @@ def build_graph(
     )
 
 
+def row_normalised(graph: Graph) -> Graph:
+    """Return a graph in which what each node lists adds up to 1.
+
+    See `Features.row_normalised`; features of links stay as they are.
+    """
+    nodes = {name: one.row_normalised() for name, one in graph.nodes.items()}
+    return replace(graph, nodes=nodes)
+
+
 def to_tensor_frame(features: Features) -> torch_frame.TensorFrame:
     """Return features as the value that torch_frame's encoders read."""
     tensors, names = {}, {}
@@ -250,7 +260,8 @@ def _node_features(
             values = row_values(database, schema, rule)
             num_rows = schema.table(rule.table).num_rows
             held = (*rule.columns, *rule.aggregates)
-            return encode_columns(values, _stypes(held), num_rows)
+            entries = node_entries(database, schema, rule)
+            return encode_columns(values, _stypes(held), num_rows, entries)
         case ValueNode():
             values = value_table(database, schema, rule.column)
             return encode_columns(values, _stypes((rule.column,)), values.num_rows)
@@ -266,7 +277,8 @@ def _relation(database: Database, schema: Schema, rule: EdgeRule) -> Relation:
             if rule.columns:
                 values = edge_values(database, schema, rule)
                 stypes = _stypes(rule.columns)
-                attributes = encode_columns(values, stypes, len(source_rows))
+                entries = edge_entries(database, schema, rule)
+                attributes = encode_columns(values, stypes, len(source_rows), entries)
         case KeyEdge() | ShortcutEdge() | ValueEdge():
             pass
         case _:
@@ -287,8 +299,11 @@ def _stypes(columns: Iterable[ColumnRef | AggregateRef]) -> dict[str, Stype]:
 
 
 def _ways(direction: KeyRole) -> Iterator[bool]:
-    """Yield False for child → parent and True for parent → child."""
-    if direction in (KeyRole.EDGE, KeyRole.UP):
+    """Yield False for child → parent and True for parent → child.
+
+    Undirected links are one direction, in which messages run both ways alike.
+    """
+    if direction in (KeyRole.EDGE, KeyRole.UP, KeyRole.UNDIRECTED):
         yield False
     if direction in (KeyRole.EDGE, KeyRole.DOWN):
         yield True
@@ -300,10 +315,21 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
     if reverse:
         senders, receivers = receivers, senders
         source, target = target, source
+    links = np.arange(len(senders))
+    if relation.direction is KeyRole.UNDIRECTED:
+        senders, receivers = (
+            np.append(senders, receivers),
+            np.append(receivers, senders),
+        )
+        links = np.append(links, links)
     order = np.argsort(receivers, kind="stable")
     if relation.heard is not None:
-        order = order[relation.heard[int(reverse)][order]]
-    receivers = receivers[order]
+        up, down = relation.heard
+        runs = down if reverse else up
+        if relation.direction is KeyRole.UNDIRECTED:
+            runs = np.append(up, down)
+        order = order[runs[order]]
+    receivers, links = receivers[order], links[order]
     num_receivers = len(np.unique(receivers))
     return Direction(
         relation=relation.name,
@@ -312,8 +338,8 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
         target=target,
         senders=senders[order],
         receivers=receivers,
-        links=order,
-        edge_rows=None if relation.attributes is None else order,
+        links=links,
+        edge_rows=None if relation.attributes is None else links,
         attributes=relation.attributes,
         single=len(receivers) == num_receivers,
         mean_degree=len(receivers) / max(num_receivers, 1),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workbench.baseline import FLOORS
+from workbench.baseline import FLOORS, floor_names
 from workbench.cell import (
     Cell,
     FloorItem,
@@ -26,6 +26,7 @@ from workbench.planting.assume import assume_rows
 from workbench.pool import (
     default_jobs,
 )
+from workbench.recognise import KEPT_BY, find_graph
 from workbench.results import notes_of
 from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
 from workbench.seeds import with_seeds
@@ -81,6 +82,13 @@ class PlannedStudy:
         )
 
     @property
+    def reference(self) -> Cell:
+        """The first arm's and network's shallowest cell that passes messages."""
+        study = self.study
+        deep = [depth for depth in study.depths if depth] or list(study.depths)
+        return Cell(0, study.models[0], study.remedies[0], min(deep), 0)
+
+    @property
     def floor_items(self) -> tuple[FloorItem, ...]:
         """Every baseline of every source, the longest first."""
         first: dict[str, int] = {}
@@ -90,6 +98,7 @@ class PlannedStudy:
             FloorItem(arm=index, name=name)
             for name in reversed(FLOORS)
             for index in first.values()
+            if name in floor_names(self.arms[index].schema, self.arms[index].task.spec)
         )
 
 
@@ -280,6 +289,9 @@ def _plan_arm(
 
 def _notes(schema: Schema, task: Task) -> Iterator[str]:
     """Yield what a reader of the results has to know of the database."""
+    native = find_graph(schema)
+    if native is not None:
+        yield f'{native.sentence} "{KEPT_BY}" keeps it as it is.'
     found = [key for key in schema.foreign_keys if key.origin is KeyOrigin.INFERRED]
     if found:
         yield (

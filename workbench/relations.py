@@ -32,6 +32,8 @@ class Column:
         evidence: Why it has this semantic type, in words.
         unit: The unit of its numbers, such as ``kg``, where one is known.
         partner: The other half of a geographic pair, where it is one.
+        is_sparse: Whether it is one of many number columns of its table that are nearly
+            always 0, such as one column a word.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Column:
     evidence: str
     unit: str | None = None
     partner: str | None = None
+    is_sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

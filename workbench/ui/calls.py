@@ -38,6 +38,7 @@ from workbench.question import (
     propose_questions,
     settle_question,
 )
+from workbench.recognise import Offer, find_offer
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.seeds import Moment, moments_of
@@ -116,6 +117,11 @@ def open_source(
 def schema_of(address: str) -> Schema:
     """Return what a database holds, with the visitor's changes."""
     return _schema(address, _stamp(address), place.hints_file())
+
+
+def offer_of(address: str) -> Offer | None:
+    """Return what to do with a database that is a graph already, or None."""
+    return _offer(address, _stamp(address), place.hints_file())
 
 
 def has_rows(address: str) -> bool:
@@ -250,6 +256,12 @@ def _stamp(address: str) -> tuple[int, ...]:
 def _schema(address: str, stamp: tuple[int, ...], hints: str | None) -> Schema:
     with connect(address) as database:
         return infer_schema(database, read_hints(Path(hints)) if hints else None)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _offer(address: str, stamp: tuple[int, ...], hints: str | None) -> Offer | None:
+    with connect(address) as database:
+        return find_offer(database, _schema(address, stamp, hints))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)

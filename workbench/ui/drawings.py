@@ -27,7 +27,12 @@ MOST_LINES = 9
 LEAST_HEIGHT, MOST_HEIGHT, MARGIN = 260, 640, 70
 LARGEST_ZOOM = 1.15  # as in diagram.js
 ARROWS: Mapping[KeyRole, Arrow] = MappingProxyType(
-    {KeyRole.EDGE: "both", KeyRole.UP: "up", KeyRole.DOWN: "down"}
+    {
+        KeyRole.EDGE: "both",
+        KeyRole.UNDIRECTED: "both",
+        KeyRole.UP: "up",
+        KeyRole.DOWN: "down",
+    }
 )
 KEY_LINES: Mapping[KeyRole, LineKind] = MappingProxyType(
     {

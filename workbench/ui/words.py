@@ -6,13 +6,13 @@ from types import MappingProxyType
 from workbench.blueprint import ColumnRole, KeyRole, PathRole, TableRole
 from workbench.database import Reading
 from workbench.schema import KeyOrigin, Stype
-from workbench.task import TaskType
+from workbench.task import TaskSpec, TaskType
 
 TITLE = "Which graph should you build from your database, and how deep should it go?"
 PURPOSE = (
-    "A database can become many graphs. Each puts the same facts a different number of"
-    " keys (hops) away, and every layer of a graph neural network reaches one hop"
-    " further: here you see, on your own rows, which graph needs how many layers."
+    "The same rows can become many graphs, in which what matters lies more or fewer"
+    " keys (hops) away; here you see, on your own data, which graph to build and how"
+    " many layers it needs."
 )
 PROPOSED_FOR_YOU = (
     "Nothing had to be set: this is a first proposal. Everything in it can be changed,"
@@ -81,6 +81,10 @@ NO_KEYS = (
 ONE_TABLE = (
     "A graph needs two linked tables, or columns whose values become nodes (the"
     " topology “promoted”)."
+)
+AS_IT_CAME = (
+    "The graph “Junctions as edges” (row2edge) leaves it as it came: a row of the one"
+    " table is a node, a row of the other a link, each pair once and both ways alike."
 )
 LINK_TO_NOTHING = (
     "That link points to data that is not open here. Open a sample or a file of your"
@@ -209,6 +213,13 @@ PHASES: Mapping[str, str] = MappingProxyType(
         "cancelled": "Cancelled",
     }
 )
+
+
+def proposed(task: TaskSpec) -> str:
+    """Return what a click on a proposed task does."""
+    kind, _, column = task.split.partition(":")
+    given = f", split as “{column}” says" if kind == "column" else ""
+    return f"Predict {task.target}{given}, on this graph"
 
 
 def reading(found: Reading) -> str:

@@ -44,7 +44,7 @@ if not schema.tables:
     st.stop()
 
 heading, following = st.columns([4, 1], vertical_alignment="center")
-heading.subheader(widgets.as_text(schema.name))
+heading.header(widgets.as_text(schema.name))
 following.page_link(
     widgets.page_file("question"),
     label="Say what to predict",
@@ -59,6 +59,17 @@ if len(schema.tables) == 1:
     st.info(words.ONE_TABLE)
 elif not schema.foreign_keys:
     st.info(words.NO_KEYS)
+
+offer = calls.offer_of(address)
+if offer is not None:
+    with st.container(border=True):
+        st.markdown(widgets.as_text(f"{offer.graph.sentence} {words.AS_IT_CAME}"))
+        if offer.task is not None:
+            said = words.proposed(offer.task)
+            if st.button(said, key="data_native", icon=":material/hub:"):
+                place.ask(offer.task)
+                place.choose_graphs((offer.topology, *place.DEFAULT_GRAPHS[:1]))
+                st.switch_page(widgets.page_file("graphs"))
 
 names = [table.name for table in schema.tables]
 many = len(names) > 12
@@ -108,7 +119,7 @@ with st.expander(
     changes.show_keys()
 
 table = schema.table(chosen)
-st.markdown(f"#### {widgets.as_text(chosen)}")
+st.markdown(f"## {widgets.as_text(chosen)}")
 facts, links = st.columns(2)
 facts.caption(widgets.as_text(tables.table_in_words(table)))
 links.caption(
