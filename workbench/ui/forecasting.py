@@ -111,7 +111,7 @@ def ask_forecast(
 
 def show_moments(task: Task, moments: Sequence[Moment]) -> None:
     """Draw the moments of a forecast in time, with a table beside."""
-    st.markdown("#### The moments it is asked at (seed times)")
+    st.markdown("## The moments it is asked at (seed times)")
     widgets.show_chart(
         moments_figure(task, moments, dark=widgets.is_dark()), "question_moments"
     )

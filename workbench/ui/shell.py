@@ -8,6 +8,11 @@ from workbench.ui import guide, place, widgets
 
 PAGES = Path(__file__).parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
+# What is chosen is written in the primary colour, too dark for a dark page.
+READABLE_CHOICES = """<style>
+[data-testid="stBaseButton-pillsActive"] p,
+[data-testid="stBaseButton-segmented_controlActive"] p { color: #7CB9E3 }
+</style>"""
 
 
 def run() -> None:
@@ -27,6 +32,8 @@ def run() -> None:
         ],
         position="top",
     )
+    if widgets.is_dark():
+        st.html(READABLE_CHOICES)
     place.carry_over()
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if page.url_path:

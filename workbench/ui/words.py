@@ -10,9 +10,9 @@ from workbench.task import TaskSpec, TaskType
 
 TITLE = "Which graph should you build from your database, and how deep should it go?"
 PURPOSE = (
-    "A database can become many graphs. Each puts the same facts a different number of"
-    " keys (hops) away, and every layer of a graph neural network reaches one hop"
-    " further: here you see, on your own rows, which graph needs how many layers."
+    "The same rows can become many graphs, in which what matters lies more or fewer"
+    " keys (hops) away; here you see, on your own data, which graph to build and how"
+    " many layers it needs."
 )
 PROPOSED_FOR_YOU = (
     "Nothing had to be set: this is a first proposal. Everything in it can be changed,"

@@ -54,7 +54,7 @@ everything = all_series(results)
 if folder.name == place.STORED_RESULTS:
     st.caption(words.FROM_THE_SAMPLE)
 with st.container(border=True):
-    st.markdown(f"##### {widgets.as_text(results.comparison['verdict'])}")
+    st.markdown(f"**{widgets.as_text(results.comparison['verdict'])}**")
     st.caption(widgets.as_text(scores.audit_in_words(results)))
 widgets.show_notes(results.notes)
 changed = calls.changed_sources(results)
@@ -192,7 +192,7 @@ if influence.open:
         )
         dropped = scores.drop_table(results, depth)
         if len(dropped):
-            st.markdown("#### What a score loses without a table")
+            st.markdown("## What a score loses without a table")
             st.dataframe(
                 dropped,
                 hide_index=True,
@@ -217,7 +217,7 @@ if embeddings.open:
 if train_test.open:
     with train_test:
         widgets.show_chart(train_test_figure(results, dark=dark), "compare_train_test")
-        st.markdown("#### Did the networks train?")
+        st.markdown("## Did the networks train?")
         st.dataframe(
             scores.training_table(results),
             hide_index=True,
@@ -238,7 +238,7 @@ if differences.open:
             st.info("One graph alone has nothing to differ from. Compare two or more.")
         spreads = list(tolerance_rows(results))
         if spreads:
-            st.markdown("#### How much the choice of graph decides (tolerance)")
+            st.markdown("## How much the choice of graph decides (tolerance)")
             for sentence in tolerance_remarks(results):
                 st.markdown(widgets.as_text(sentence))
             st.dataframe(
@@ -269,7 +269,7 @@ if runs.open:
             alt="Every run with its scores, status and cost",
         )
 
-st.markdown("#### Take it with you")
+st.markdown("## Take it with you")
 with st.container(horizontal=True):
     for offer in downloads.offers(results):
         st.download_button(

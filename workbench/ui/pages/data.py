@@ -44,7 +44,7 @@ if not schema.tables:
     st.stop()
 
 heading, following = st.columns([4, 1], vertical_alignment="center")
-heading.subheader(widgets.as_text(schema.name))
+heading.header(widgets.as_text(schema.name))
 following.page_link(
     widgets.page_file("question"),
     label="Say what to predict",
@@ -119,7 +119,7 @@ with st.expander(
     changes.show_keys()
 
 table = schema.table(chosen)
-st.markdown(f"#### {widgets.as_text(chosen)}")
+st.markdown(f"## {widgets.as_text(chosen)}")
 facts, links = st.columns(2)
 facts.caption(widgets.as_text(tables.table_in_words(table)))
 links.caption(

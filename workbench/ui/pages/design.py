@@ -105,7 +105,7 @@ label = designs.label_of(desk.entry)
 here = surveys[label]
 if desk.neighbour is not None:
     other = designs.label_of(desk.neighbour)
-    st.markdown(f"#### Next to {widgets.as_text(other)}")
+    st.markdown(f"## Next to {widgets.as_text(other)}")
     there = surveys[other]
     phrases = describe_difference(asked.schema, there.blueprint, here.blueprint)
     sizes = describe_sizes(there.plan, here.plan)

@@ -57,7 +57,7 @@ for index, arm in enumerate(planned.arms):
     plan = plans[arm.topology]
     style = arm_style(source, arm.topology, arms)
     with columns[index % len(columns)], st.container(border=True):
-        st.markdown(f"#### {widgets.as_text(topology_label(arm.topology))}")
+        st.markdown(f"## {widgets.as_text(topology_label(arm.topology))}")
         st.caption(widgets.as_text(EXPLANATIONS.get(arm.topology, "your own graph")))
         counted = tables.size_in_words(plan)
         st.markdown(widgets.as_text(counted))

@@ -138,7 +138,7 @@ with facts:
         widgets.as_text(tables.task_in_words(task)),
     )
 with table_of_rows:
-    st.markdown("#### How often each value occurs, by part of the split")
+    st.markdown("## How often each value occurs, by part of the split")
     st.dataframe(
         tables.balance(task),
         hide_index=True,
@@ -157,7 +157,7 @@ if task.grid is not None:
     chart = split_grid_figure(grid_to_json(task.grid), dark=widgets.is_dark())
     widgets.show_chart(chart, "question_grid")
 
-st.markdown("#### Suspected leaks")
+st.markdown("## Suspected leaks")
 if question.leaks:
     for leak in question.leaks:
         st.warning(

@@ -13,7 +13,7 @@ st.title(words.TITLE)
 st.markdown(words.PURPOSE)
 picture, ways = st.columns([3, 2], gap="medium")
 with ways, st.container(border=True):
-    st.subheader("See two graphs of a database now")
+    st.header("See two graphs of a database now")
     st.caption(
         "What to predict, how to split the rows and which graphs to look at are"
         " proposed for you, and can be changed at any time."
@@ -37,7 +37,7 @@ with ways, st.container(border=True):
 with picture, st.container(border=True):
     with widgets.errors_shown():
         results = calls.results_in(stored(place.STORED_RESULTS))
-    st.subheader("What it looks like when it is done")
+    st.header("What it looks like when it is done")
     st.markdown(f"**{widgets.as_text(results.comparison['verdict'])}**")
     widgets.show_chart(depth_figure(results, dark=widgets.is_dark()), "start_depths")
     if st.button("See the whole comparison", key="start_compare"):
