@@ -78,5 +78,5 @@ $(VENV)/.installed: $(BUILT_FROM) $(VENV)/.torch
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --editable '.[dev,samples,databases,export]'
+	$(INSTALL) --editable '.[dev,samples,databases,export,distributed]'
 	@touch $@

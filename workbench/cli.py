@@ -126,6 +126,13 @@ Out = Annotated[Path, typer.Option(help="The results folder.")]
 Jobs = Annotated[
     int | None, typer.Option(help="Worker processes; by default one a core.")
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="What trains: processes of this machine, ray for Ray on it, or"
+        " ray:HOST:PORT (ray:auto from inside) for a Ray cluster."
+    ),
+]
 
 
 @app.command("app")
@@ -289,6 +296,7 @@ def compare(
     dialect: Dialect = None,
     max_rows: MaxRows = None,
     jobs: Jobs = None,
+    engine: Engine = "processes",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, train nothing.")
     ] = False,
@@ -342,7 +350,7 @@ def compare(
             " everything fits together."
         )
     else:
-        _run(study, out, jobs, as_json)
+        _run(study, out, jobs, engine, as_json)
 
 
 @app.command("run")
@@ -350,12 +358,13 @@ def run(
     study: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="A study file.")],
     out: Out,
     jobs: Jobs = None,
+    engine: Engine = "processes",
     as_json: AsJson = False,
 ) -> None:
     """Run a study file; finished cells are not run again."""
     from workbench.study import read_study
 
-    _run(read_study(study), out, jobs, as_json)
+    _run(read_study(study), out, jobs, engine, as_json)
 
 
 @app.command("plant")
@@ -481,11 +490,11 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _run(study: Any, out: Path, jobs: int | None, as_json: bool) -> None:
+def _run(study: Any, out: Path, jobs: int | None, engine: str, as_json: bool) -> None:
     from workbench.execute import run_study
 
     line = _ProgressLine()
-    comparison = run_study(study, out, line.show, jobs=jobs)
+    comparison = run_study(study, out, line.show, jobs=jobs, engine=engine)
     line.close()
     if as_json:
         typer.echo(comparison.to_json())

@@ -14,13 +14,11 @@ from workbench.cell import (
 )
 from workbench.closure import draw_rows
 from workbench.database import Database, cache_directory, connect, without_password
+from workbench.engine import default_jobs
 from workbench.errors import StudyError, TaskError
 from workbench.member import check_fit
 from workbench.models import MODELS
 from workbench.planting.assume import assume_rows
-from workbench.pool import (
-    default_jobs,
-)
 from workbench.results import notes_of
 from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
 from workbench.seeds import with_seeds

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import WorkbenchError
 from workbench.jobs import (
     Job,
@@ -142,7 +143,17 @@ with right:
             key="train_dropout",
         )
 
+    with st.expander("Where it runs (engine)"):
+        engine = st.text_input(
+            "This machine’s processes, or a Ray cluster",
+            value=DEFAULT_ENGINE,
+            key="train_engine",
+            help="Leave “processes” for this machine. “ray:HOST:PORT” sends the runs to"
+            " a Ray cluster that this machine is part of; results come back here.",
+        ).strip()
+
 with widgets.errors_shown():
+    open_engine(engine)
     study = Study(
         arms=tuple(Arm(address, name, place.hints_file()) for name in names),
         task=spec,
@@ -178,7 +189,7 @@ with st.container(border=True):
     if st.button("Train", type="primary", key="train_start", shortcut="Mod+Enter"):
         target = new_results_folder()
         with widgets.errors_shown():
-            start_job(progress.portable(study, target), target)
+            start_job(progress.portable(study, target), target, engine)
         place.write({place.RESULTS: target.name})
         st.rerun()
 
@@ -192,4 +203,6 @@ with st.expander("The same from the command line"):
         key="train_study",
         on_click="ignore",
     )
-    st.code("workbench run study.toml --out out/study", language="bash")
+    st.code(
+        f"workbench run study.toml --out out/study --engine {engine}", language="bash"
+    )
