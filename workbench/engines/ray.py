@@ -7,7 +7,6 @@ without end what runs out of memory.
 """
 
 import os
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -285,44 +284,40 @@ def _seen(flight: _Flight) -> Iterator[Event]:
 
 def _is_lost(error: Exception) -> bool:
     """Return whether a worker or its machine went away, rather than the item failed."""
-    import ray
+    from ray import exceptions
 
-    if isinstance(error, ray.exceptions.RayTaskError):
-        return isinstance(error.cause, ray.exceptions.RayError)
-    return not isinstance(
-        error, ray.exceptions.OutOfMemoryError | ray.exceptions.TaskCancelledError
+    found = error.cause if isinstance(error, exceptions.RayTaskError) else error
+    return isinstance(
+        found,
+        exceptions.WorkerCrashedError
+        | exceptions.NodeDiedError
+        | exceptions.LocalRayletDiedError
+        | exceptions.ObjectLostError,
     )
 
 
 def _crash(flight: _Flight, error: Exception) -> Crashed:
-    import ray
+    from ray import exceptions
 
-    if isinstance(error, ray.exceptions.OutOfMemoryError):
+    if isinstance(error, exceptions.OutOfMemoryError):
         reason = "The worker was ended by Ray because its machine ran out of memory."
         return Crashed(flight.item, reason, killed=True)
     if _is_lost(error):
-        reason = (
-            f"Workers were lost {flight.tries} times, most likely for want of memory."
-        )
+        reason = f"Workers were lost {flight.tries} times, perhaps for want of memory."
         return Crashed(flight.item, reason, killed=True)
-    cause = getattr(error, "cause", None) or error
-    reason = "".join(traceback.format_exception_only(cause)).strip()
-    return Crashed(flight.item, reason, killed=False)
+    cause = error.cause if isinstance(error, exceptions.RayTaskError) else error
+    return Crashed(flight.item, f"{type(cause).__name__}: {cause}", killed=False)
 
 
 def _refusal(address: str, error: Exception) -> str:
     """Return what a user can do about a cluster that cannot be used."""
+    said = _first_line(error)
     if not address:
-        return f"Ray does not start on this machine: {_first_line(error)}"
-    if "token" in str(error).lower() or "auth" in str(error).lower():
-        return (
-            f'Ray at "{address}" is asked with a token, and has not accepted ours; set'
-            " RAY_AUTH_TOKEN_PATH to the file with the cluster's token"
-            f" ({AUTHENTICATION}=disabled is for a cluster without one)."
-        )
+        return f"Ray does not start on this machine: {said}"
     return (
-        f'No Ray cluster answers at "{address}"; name HOST:PORT of its head from a'
-        f" machine that is part of it. Ray says: {_first_line(error)}"
+        f'No Ray cluster at "{address}" lets us in. Name HOST:PORT of its head, from a'
+        " machine that is part of it, and set RAY_AUTH_TOKEN_PATH to the file with its"
+        f" token ({AUTHENTICATION}=disabled where it has none). Ray says: {said}"
     )
 
 
