@@ -15,6 +15,7 @@ from typer.main import get_command
 from workbench.cli import app
 from workbench.measures import MEASURES
 from workbench.models import MODELS
+from workbench.protocols import PROTOCOLS
 from workbench.remedies import REMEDIES
 from workbench.score import METRICS
 from workbench.split import SPLITS
@@ -31,6 +32,7 @@ FAMILIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "Splits": ("What is trained on, and what is tested.", SPLITS),
     "Models": ("What turns a graph into predictions, layer by layer.", MODELS),
     "Remedies": ("What is tried against the collapse of deep networks.", REMEDIES),
+    "Protocols": ("What every run may spend, as published.", PROTOCOLS),
     "Measures": ("Taken per layer and node type, untrained and trained.", MEASURES),
     "Metrics": ("What a score is.", METRICS),
 }
@@ -38,6 +40,7 @@ FACTS: Mapping[str, str] = {
     "node_count": "Nodes",
     "edge_count": "Edges",
     "hop_change": "Hops",
+    "settings": "Settings",
     "formula": "Formula",
     "graphs": "Works on",
     "link_columns": "Junction columns on links",

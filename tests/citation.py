@@ -20,33 +20,61 @@ OWN_WORDS = 0.22  # share of a paper's words that are drawn from its subject's o
 TRAIN_A_SUBJECT, NUM_VAL, NUM_TEST = 20, 500, 1000
 
 
-def write_citations(path: Path, seed: int = 0) -> None:
-    """Write ``node(id, w0…, label, split)`` and ``edge(src, dst)``, each link once."""
+def write_citations(path: Path, seed: int = 0, *, as_list: bool = False) -> None:
+    """Write ``node(id, w0…, label, split)`` and ``edge(src, dst)``, each link once.
+
+    Args:
+        path: The SQLite file.
+        seed: Another seed, another graph.
+        as_list: Whether words are rows of a table ``feature(node_id, word)``, keys are
+            not declared, and every link is listed both ways, and some rows tied to
+            themselves: the same graph, written by somebody else.
+    """
     generator = np.random.default_rng(seed)
     subjects = generator.integers(0, NUM_SUBJECTS, NUM_PAPERS)
     words = _words(generator, subjects)
     split = _split(generator, subjects)
     links = _links(generator, subjects)
-    columns = ", ".join(f"w{index} INTEGER NOT NULL" for index in range(NUM_WORDS))
-    marks = ", ".join("?" * (NUM_WORDS + 3))
+    labels = [f"subject {subject}" for subject in subjects]
     with sqlite3.connect(path) as connection:
-        connection.execute(
-            f"CREATE TABLE node (id INTEGER PRIMARY KEY, {columns},"
-            " label TEXT NOT NULL, split TEXT)"
-        )
-        connection.execute(
-            "CREATE TABLE edge (src INTEGER NOT NULL REFERENCES node(id),"
-            " dst INTEGER NOT NULL REFERENCES node(id), PRIMARY KEY (src, dst))"
-        )
-        connection.executemany(
-            f"INSERT INTO node VALUES ({marks})",
-            (
-                (row, *words[row].tolist(), f"subject {subjects[row]}", split[row])
-                for row in range(NUM_PAPERS)
-            ),
-        )
+        if as_list:
+            connection.execute("CREATE TABLE node (id INT, label TEXT, split TEXT)")
+            connection.execute("CREATE TABLE edge (src INT, dst INT)")
+            connection.execute("CREATE TABLE feature (node_id INT, word TEXT)")
+            rows = zip(range(NUM_PAPERS), labels, split, strict=True)
+            connection.executemany("INSERT INTO node VALUES (?, ?, ?)", rows)
+            listed = [(row, f"w{word}") for row, word in np.argwhere(words).tolist()]
+            connection.executemany("INSERT INTO feature VALUES (?, ?)", listed)
+            links = [*links, *((to, fro) for fro, to in links), (3, 3), (5, 5)]
+        else:
+            _write_wide(connection, words, labels, split)
         connection.executemany("INSERT INTO edge VALUES (?, ?)", links)
     connection.close()
+
+
+def _write_wide(
+    connection: sqlite3.Connection,
+    words: np.ndarray,
+    labels: list[str],
+    split: list[str | None],
+) -> None:
+    columns = ", ".join(f"w{index} INTEGER NOT NULL" for index in range(NUM_WORDS))
+    connection.execute(
+        f"CREATE TABLE node (id INTEGER PRIMARY KEY, {columns},"
+        " label TEXT NOT NULL, split TEXT)"
+    )
+    connection.execute(
+        "CREATE TABLE edge (src INTEGER NOT NULL REFERENCES node(id),"
+        " dst INTEGER NOT NULL REFERENCES node(id), PRIMARY KEY (src, dst))"
+    )
+    marks = ", ".join("?" * (NUM_WORDS + 3))
+    connection.executemany(
+        f"INSERT INTO node VALUES ({marks})",
+        (
+            (row, *words[row].tolist(), labels[row], split[row])
+            for row in range(NUM_PAPERS)
+        ),
+    )
 
 
 def _words(generator: np.random.Generator, subjects: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from tests.pages import Open, said
 from workbench.results import stored
 from workbench.ui import words
 
-PAGES = ("start", "data", "question", "graphs", "train", "compare")
+PAGES = ("start", "data", "question", "graphs", "design", "train", "compare")
 SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
 
 
@@ -16,7 +16,7 @@ SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
 def test_a_page_says_something_when_nothing_is_open(visit: Open, page: str) -> None:
     app = visit(page)
     assert app.title
-    if page in ("question", "graphs", "train"):
+    if page in ("question", "graphs", "design", "train"):
         assert words.NOTHING_OPEN in said(app)
 
 
@@ -28,7 +28,7 @@ def test_a_page_draws_an_open_sample(visit: Open, page: str) -> None:
         assert "address-3nf" in said(app)
 
 
-@pytest.mark.parametrize("page", ["graphs", "train"])
+@pytest.mark.parametrize("page", ["graphs", "design", "train"])
 def test_a_page_ahead_of_its_question_leads_to_it(visit: Open, page: str) -> None:
     assert words.NO_QUESTION in said(visit(page, source="sample:address-3nf"))
 
@@ -92,3 +92,17 @@ def test_the_study_to_train_is_the_one_on_the_form(visit: Open) -> None:
     app.slider(key="train_seeds").set_value(2).run()
     assert not app.exception
     assert "8 runs" in said(app)  # two graphs, two depths, two seeds
+
+
+def test_a_protocol_and_a_fixed_size_reach_the_study(visit: Open) -> None:
+    app = visit("train", **SAMPLE, graphs="row2node,flattened")
+    app.selectbox(key="train_protocol").set_value("citation").run()
+    assert app.number_input(key="train_width_citation").value == 64
+    app.checkbox(key="train_same_size").check().run()
+    assert not app.exception
+    study = app.code[0].value
+    assert 'parameters = "same"' in study
+    assert "input_dropout = 0.5" in study
+    assert "row_normalised = true" in study
+    app.number_input(key="train_parameters").set_value(9000).run()
+    assert "parameters = 9000" in app.code[0].value

@@ -149,8 +149,59 @@ def test_a_server_is_opened_and_its_password_forgotten(
     assert PASSWORD not in said(app) + repr(dict(app.query_params))
 
 
+def test_a_change_of_the_schema_is_undone_and_done_again(
+    visit: Open, tmp_path: Path
+) -> None:
+    app = upload(visit("data"), shop__db=shop_file(tmp_path / "shop.db"))
+    app.selectbox(key="table").set_value("purchase").run()
+    [keys] = [one for one in app.multiselect if "primary key" in one.label]
+    keys.set_value([]).run()
+    assert "no key (primary key)" in said(app)
+    app.button(key="data_undo").click().run()
+    assert "key (primary key): id" in said(app)
+    assert app.button(key="data_undo").disabled
+    app.button(key="data_redo").click().run()
+    assert "no key (primary key)" in said(app)
+    app.button(key="data_drop").click().run()
+    assert "key (primary key): id" in said(app)
+    app.button(key="data_redo").click().run()
+    assert "no key (primary key)" in said(app)
+    assert app.button(key="data_redo").disabled
+
+
+def test_how_values_are_spread_is_shown_of_the_chosen_table(
+    visit: Open, tmp_path: Path
+) -> None:
+    app = upload(visit("data"), shop__db=shop_file(tmp_path / "shop.db"))
+    app.selectbox(key="table").set_value("customer").run()
+    spread = next(one.value for one in app.dataframe if "Missing" in one.value.columns)
+    towns = spread.set_index("Column").loc["town"]
+    assert towns["From … to, or the commonest"] == "Bergen (1), Oslo (1)"
+
+
 def test_what_is_kept_is_listed_and_cleared(visit: Open, tmp_path: Path) -> None:
     app = upload(visit("data"), shop__db=shop_file(tmp_path / "shop.db"))
     app.button(key="data_clear").click().run()
     app = visit("data")
     assert "Kept on this machine: 0 MB" in str([one.label for one in app.expander])
+
+
+def test_a_graph_that_came_as_a_graph_is_offered_as_one(visit: Open) -> None:
+    app = visit("data")
+    papers = "id,label,split\n" + "".join(
+        f"{at},{'ab'[at % 2]},{('train', 'val', 'test')[at // 2 % 3]}\n"
+        for at in range(60)
+    )
+    cites = "src,dst\n" + "".join(
+        f"{at},{(at + step) % 60}\n" for at in range(60) for step in (1, 7)
+    )
+    app = upload(app, papers__csv=papers, cites__csv=cites)
+    offer = "This database is a graph already: 60 nodes (papers) and 120 links (cites)."
+    assert offer in said(app)
+    button = app.button(key="data_native")
+    assert button.label == "Predict papers.label, split as “split” says, on this graph"
+    button.click().run()
+    assert not app.exception
+    assert app.query_params["target"] == "papers.label"
+    assert app.query_params["split"] == "column:split"
+    assert app.query_params["graphs"] == "row2edge,row2node"

@@ -62,6 +62,7 @@ FACTS = {
     "Models": {"formula", "graphs", "link_columns", "source"},
     "Remedies": {"formula", "source"},
     "Measures": {"formula", "value_range", "at_collapse", "comparable", "source"},
+    "Protocols": {"settings", "source"},
     "Metrics": {"formula", "source"},
 }
 

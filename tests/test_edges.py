@@ -19,14 +19,15 @@ from workbench.blueprint import (
     ValueEdge,
     ValueNode,
 )
+from workbench.clock import row_times
 from workbench.edges import (
     column_values,
     edge_index,
     edge_values,
+    folded_rows,
     follow,
     junction_rows,
     num_nodes,
-    row_times,
     value_table,
 )
 from workbench.schema import Stype
@@ -271,3 +272,38 @@ def test_shortcuts_are_the_join_along_their_keys(shops, sales, items):
             sources, targets = edge_index(database, schema, edge)
         found = sorted(zip(sources.tolist(), targets.tolist(), strict=True))
         assert found == sorted(joined.fetchall())
+
+
+def test_a_fold_stops_at_a_row_that_is_newer_than_the_row_itself(tmp_path):
+    # c → p → g. Child 1: both older. Child 2: its parent is newer, so that nothing
+    # behind it is known. Child 3: the grandparent alone is newer. Child 4 and its
+    # parent have no time, and nothing is newer than them or they than anything.
+    database, schema = open_tiny(
+        tmp_path,
+        """
+        CREATE TABLE g (id INTEGER PRIMARY KEY, x REAL, day TEXT);
+        CREATE TABLE p (id INTEGER PRIMARY KEY, x REAL, day TEXT,
+          g INTEGER REFERENCES g (id));
+        CREATE TABLE c (id INTEGER PRIMARY KEY, day TEXT, p INTEGER REFERENCES p (id));
+        INSERT INTO g VALUES (1, 10, '2020-01-01'), (2, 20, '2020-01-09');
+        INSERT INTO p VALUES (1, 1, '2020-01-02', 1), (2, 2, '2020-01-08', 1),
+          (3, 3, '2020-01-02', 2), (4, 4, NULL, 2);
+        INSERT INTO c VALUES (1, '2020-01-05', 1), (2, '2020-01-05', 2),
+          (3, '2020-01-05', 3), (4, NULL, 4);
+        """,
+        {"p.x": "numerical", "g.x": "numerical"},
+        {"c": "day", "p": "day", "g": "day"},
+    )
+    one, two = ("c.p->p",), ("c.p->p", "p.g->g")
+    refs = (
+        ColumnRef(one, "p", "x", Stype.NUMERICAL, ("p",)),
+        ColumnRef(two, "g", "x", Stype.NUMERICAL, ("p", "g")),
+    )
+    with database:
+        values = column_values(database, schema, "c", refs)
+        parents = folded_rows(database, schema, "c", one)
+        grandparents = folded_rows(database, schema, "c", two)
+    assert values.column(0).to_pylist() == [1, None, 3, 4]
+    assert values.column(1).to_pylist() == [10, None, None, 20]
+    assert parents.tolist() == [0, -1, 2, 3]
+    assert grandparents.tolist() == [0, -1, -1, 1]

@@ -1,98 +1,25 @@
-"""Reach, hops, hubs and the audit, against loops over the rows and counts by hand."""
+"""Reach, hops, hubs, against loops over the rows and counts by hand."""
 
 import json
-from dataclasses import replace
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pytest
 
-from tests.oracle import Oracle
 from tests.tiny import make_task, open_tiny
-from workbench.blueprint import Blueprint, KeyRole, RowNode
+from tests.town import Town
+from workbench.blueprint import Blueprint, KeyRole
 from workbench.draft import Draft
 from workbench.passes import Direct
 from workbench.survey import (
-    Survey,
-    future_rows,
     plan_to_json,
     survey,
     survey_to_json,
 )
-from workbench.task import Task
 from workbench.topologies import TOPOLOGIES, plan_named, read_topology
 from workbench.topology import Topology, plan
 
 everywhere = pytest.mark.parametrize("topology", list(TOPOLOGIES))
-
-TABLES = """
-CREATE TABLE region (id INTEGER PRIMARY KEY, x REAL, day TEXT);
-CREATE TABLE city (id INTEGER PRIMARY KEY, kind TEXT, region INTEGER
-  REFERENCES region (id));
-CREATE TABLE person (id INTEGER PRIMARY KEY, y INTEGER, city INTEGER
-  REFERENCES city (id), boss INTEGER REFERENCES person (id), day TEXT);
-CREATE TABLE club (id INTEGER PRIMARY KEY, x REAL, city INTEGER REFERENCES city (id));
-CREATE TABLE member (person INTEGER REFERENCES person (id),
-  club INTEGER REFERENCES club (id), fee REAL, day TEXT);
-CREATE TABLE island (id INTEGER PRIMARY KEY, x REAL);
-"""
-STYPES = {
-    "region.x": "numerical",
-    "city.kind": "categorical",
-    "person.y": "numerical",
-    "club.x": "numerical",
-    "member.fee": "numerical",
-    "island.x": "numerical",
-}
-TIMES = {"region": "day", "person": "day", "member": "day"}
-
-
-def random_rows(seed: int) -> str:
-    """Return statements that fill the tables; keys may be NULL or dangling."""
-    draw = np.random.default_rng(seed)
-
-    def key(count: int) -> str:
-        value = int(draw.integers(0, count + 2))
-        return "NULL" if value == 0 else str(value)
-
-    def day() -> str:
-        return f"'2020-01-{int(draw.integers(1, 29)):02d}'"
-
-    rows = [f"INSERT INTO region VALUES ({at}, {at}, {day()});" for at in (1, 2, 3)]
-    rows += [
-        f"INSERT INTO city VALUES ({at}, '{'abc'[at % 3]}', {key(3)});"
-        for at in range(1, 8)
-    ]
-    rows += [
-        f"INSERT INTO person VALUES ({at}, {at % 2}, {key(7)}, {key(20)}, {day()});"
-        for at in range(1, 21)
-    ]
-    rows += [f"INSERT INTO club VALUES ({at}, {at}, {key(7)});" for at in range(1, 6)]
-    rows += [
-        f"INSERT INTO member VALUES ({key(20)}, {key(5)}, {at}, {day()});"
-        for at in range(12)
-    ]
-    return TABLES + "\n".join([*rows, "INSERT INTO island VALUES (1, 1);"])
-
-
-class Town:
-    """A random town: a database, its schema, a task and its rows read by hand."""
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        sql = random_rows(seed)
-        self.database, self.schema = open_tiny(folder, sql, STYPES, TIMES)
-        self.oracle = Oracle.read(folder / "tiny.db", self.schema)
-        self.task: Task = make_task("person.y", [0, 3, 4, 9, 17])
-
-    def plan(self, topology: str) -> Blueprint:
-        return plan_named(self.schema, self.task.spec, topology)
-
-    def survey(self, blueprint: Blueprint, max_hops: int = 4) -> Survey:
-        return survey(self.database, self.schema, self.task, blueprint, max_hops)
-
-    def seen(self, blueprint: Blueprint, row: int) -> dict:
-        return self.oracle.seen(blueprint, ("person", row))
 
 
 @pytest.fixture(scope="module", params=range(3))
@@ -180,148 +107,6 @@ def test_components_are_those_of_the_graph_without_directions(topology, town):
     graph = town.oracle.graph(blueprint)
     counted = nx.number_weakly_connected_components(graph)
     assert town.survey(blueprint).components == counted
-
-
-@everywhere
-@pytest.mark.parametrize("depth", [0, 1, 2, 3])
-def test_the_audit_counts_the_newer_rows_that_a_loop_finds(topology, depth, town):
-    blueprint = town.plan(topology)
-    rows = town.oracle.rows
-    expected = 0
-    for row in town.task.rows.tolist():
-        limit = rows["person"][row]["day"]
-        expected += sum(
-            table in TIMES and hop <= depth and rows[table][at]["day"] > limit
-            for (table, at), hop in town.seen(blueprint, row).items()
-        )
-    found = future_rows(town.database, town.schema, town.task, blueprint, depth)
-    assert found.count == expected
-    assert bool(found.path) == bool(expected)
-    assert not found.vacuous
-
-
-LATE = """
-CREATE TABLE team (id INTEGER PRIMARY KEY, day TEXT, x REAL);
-CREATE TABLE pay (id INTEGER PRIMARY KEY, y REAL, day TEXT, team REFERENCES team (id));
-CREATE TABLE note (pay INTEGER REFERENCES pay (id), team INTEGER REFERENCES team (id),
-  day TEXT, text TEXT);
-INSERT INTO team VALUES (1, '2020-01-01', 1), (2, '2020-01-01', 1);
-INSERT INTO pay VALUES (1, 0, '2020-01-05', 1), (2, 1, '2020-01-06', 2);
-"""
-LATE_TIMES = {"team": "day", "pay": "day", "note": "day"}
-
-
-def audit(folder: Path, sql: str, topology: str, depth: int, times=LATE_TIMES):
-    stypes = {"pay.y": "numerical", "team.x": "numerical", "note.text": "text"}
-    database, schema = open_tiny(folder, sql, stypes, times)
-    task = make_task("pay.y", [0, 1])
-    with database:
-        blueprint = plan_named(schema, task.spec, topology)
-        return future_rows(database, schema, task, blueprint, depth)
-
-
-def test_the_audit_is_zero_where_nothing_is_newer(tmp_path):
-    found = audit(tmp_path, LATE, "row2node", 3)
-    assert (found.count, found.path, found.vacuous) == (0, "", False)
-
-
-def test_a_newer_parent_is_found_as_a_node_and_when_it_is_folded(tmp_path):
-    sql = LATE + "UPDATE team SET day = '2020-02-01' WHERE id = 2;"
-    for name, topology, depth in (("a", "row2node", 1), ("b", "flattened", 0)):
-        (tmp_path / name).mkdir()
-        found = audit(tmp_path / name, sql, topology, depth)
-        assert (found.count, found.path) == (1, "pay ← team")
-    (tmp_path / "c").mkdir()
-    assert audit(tmp_path / "c", sql, "row2node", 0).count == 0
-
-
-def test_a_newer_junction_row_is_found_as_an_edge_one_layer_away(tmp_path):
-    sql = LATE + "INSERT INTO note VALUES (1, 1, '2020-01-06', 'hi');"
-    found = audit(tmp_path, sql, "row2edge", 1)
-    assert (found.count, found.path) == (1, "pay ← note")
-    (tmp_path / "zero").mkdir()
-    assert audit(tmp_path / "zero", sql, "row2edge", 0).count == 0
-
-
-def test_the_way_to_a_row_two_hops_from_now_names_what_is_between(tmp_path):
-    sql = LATE + "INSERT INTO pay VALUES (3, 1, '2020-03-01', 1);"
-    found = audit(tmp_path, sql, "row2node", 2)
-    assert (found.count, found.path) == (1, "pay ← team ← pay")
-    (tmp_path / "one").mkdir()
-    assert audit(tmp_path / "one", sql, "row2node", 1).count == 0
-
-
-def test_a_newer_ancestor_behind_a_shortcut_is_found_one_layer_away(tmp_path):
-    sql = LATE + "INSERT INTO note VALUES (1, 1, '2020-02-01', 'hi');"
-    sql += "UPDATE team SET day = '2020-03-01' WHERE id = 1;"
-    stypes = {"note.text": "categorical", "team.x": "numerical"}
-    database, schema = open_tiny(tmp_path, sql, stypes, {"team": "day", "note": "day"})
-    task = make_task("note.text", [0])
-    two = "note.pay->pay→pay.team->team"
-    text = f'[keys]\n"note.team->team" = "dropped"\n[paths]\n"{two}" = "shortcut"'
-    with database:
-        counts = [
-            future_rows(database, schema, task, blueprint, 1)
-            for blueprint in (
-                plan(schema, task.spec, read_topology(text.partition("[paths]")[0])),
-                plan(schema, task.spec, read_topology(text)),
-            )
-        ]
-    assert [one.count for one in counts] == [0, 1]
-    assert counts[1].path == "note ← team"
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3])
-def test_no_summary_is_of_what_came_later_unless_its_construction_is_broken(
-    depth, town
-):
-    text = f'base = "aggregated"\naggregate_depth = {depth}'
-    blueprint = plan(town.schema, town.task.spec, read_topology(text))
-    whole = future_rows(town.database, town.schema, town.task, blueprint, 2)
-    assert (whole.count, whole.path, whole.vacuous) == (0, "", False)
-    (node,) = blueprint.nodes
-    assert isinstance(node, RowNode)
-    refs = tuple(replace(one, is_bounded=False) for one in node.aggregates)
-    broken = replace(blueprint, nodes=(replace(node, aggregates=refs),))
-    assert broken.hash != blueprint.hash
-    found = future_rows(town.database, town.schema, town.task, broken, 0)
-    expected = 0
-    for row in town.task.rows.tolist():
-        limit = town.oracle.rows["person"][row]["day"]
-        expected += sum(
-            table in TIMES and town.oracle.rows[table][at]["day"] > limit
-            for table, at in town.seen(broken, row)
-        )
-    assert found.count == expected
-    assert found.count > 0 or depth == 1
-
-
-def test_a_later_child_is_found_where_a_summary_forgets_its_time(tmp_path):
-    sql = LATE + "INSERT INTO note VALUES (1, 1, '2020-01-06', 'hi');"
-    stypes = {"pay.y": "numerical", "team.x": "numerical", "note.text": "text"}
-    database, schema = open_tiny(tmp_path, sql, stypes, LATE_TIMES)
-    task = make_task("pay.y", [0, 1])
-    with database:
-        blueprint = plan_named(schema, task.spec, "aggregated")
-        (node,) = blueprint.nodes
-        assert isinstance(node, RowNode)
-        refs = tuple(replace(one, is_bounded=False) for one in node.aggregates)
-        broken = replace(blueprint, nodes=(replace(node, aggregates=refs),))
-        assert future_rows(database, schema, task, blueprint, 0).count == 0
-        found = future_rows(database, schema, task, broken, 0)
-    assert (found.count, found.path) == (1, "pay ← note")
-
-
-def test_rows_without_a_time_are_nobodys_future(tmp_path):
-    sql = LATE + "UPDATE team SET day = NULL;"
-    assert audit(tmp_path, sql, "row2node", 2).count == 0
-
-
-@pytest.mark.parametrize("times", [{}, {"team": "day"}, {"pay": "day"}])
-def test_the_audit_is_vacuous_without_two_times_to_compare(times, tmp_path):
-    sql = LATE + "UPDATE team SET day = '2020-02-01';"
-    found = audit(tmp_path, sql, "row2node", 3, times)
-    assert (found.count, found.vacuous) == (0, True)
 
 
 def test_a_node_that_holds_a_large_share_of_the_links_is_a_hub(tmp_path):

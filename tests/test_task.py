@@ -10,7 +10,7 @@ import pytest
 from tests.tiny import write_sqlite
 from workbench.database import Database, connect
 from workbench.errors import WorkbenchError
-from workbench.schema import Schema, infer_schema
+from workbench.schema import Schema, infer_schema, read_hints
 from workbench.task import (
     TEST,
     TRAIN,
@@ -83,6 +83,23 @@ def test_a_split_column_is_followed_and_hidden(opened) -> None:
     task = define(opened, split="column:part")
     assert np.array_equal(task.split, np.array([TRAIN, VAL, TEST])[task.rows % 3])
     assert ("item", "part") in task.spec.hidden
+
+
+def test_a_row_is_predicted_at_its_own_time_and_without_one_after_all(tmp_path) -> None:
+    change = "UPDATE item SET made = NULL WHERE id = 3;"
+    path = write_sqlite(tmp_path / "items.db", SQL + change)
+    hints = tmp_path / "hints.toml"
+    hints.write_text('[tables.item]\ntime_column = "made"\n')
+    with connect(path) as database:
+        timed = define_task(database, infer_schema(database, read_hints(hints)), GOOD)
+    assert timed.times is not None
+    # Rows 0 and 1 were made on the first days of 2010 and 2011; row 3 nobody knows.
+    assert timed.times[:2].tolist() == [1_262_304_000.0, 1_293_840_000.0]
+    assert np.flatnonzero(np.isinf(timed.times)).tolist() == [3]
+
+
+def test_without_a_time_column_rows_have_no_moments(opened) -> None:
+    assert define(opened).times is None
 
 
 def test_a_filter_keeps_the_rows_that_fulfil_it(opened) -> None:

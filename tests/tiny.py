@@ -128,8 +128,16 @@ def _num_distinct(database: Database, table: str, column: str) -> int:
     return database.sql(query).column(0)[0].as_py()
 
 
-def make_task(target: str, rows: Sequence[int], hide: Sequence[str] = ()) -> Task:
-    """Return a task over some rows, whatever their labels are."""
+def make_task(
+    target: str,
+    rows: Sequence[int],
+    hide: Sequence[str] = (),
+    times: np.ndarray | None = None,
+) -> Task:
+    """Return a task over some rows, whatever their labels are.
+
+    ``times`` are those of every row of the table, as `row_times` returns them.
+    """
     count = len(rows)
     return Task(
         spec=TaskSpec(target=target, hide=tuple(hide)),
@@ -140,4 +148,7 @@ def make_task(target: str, rows: Sequence[int], hide: Sequence[str] = ()) -> Tas
         labels=np.arange(count, dtype=np.float64) % 2,
         split=(np.arange(count) % 3).astype(np.int8),
         keys=tuple(str(row) for row in rows),
+        times=None
+        if times is None
+        else np.nan_to_num(times[np.asarray(rows, dtype=np.int64)], nan=np.inf),
     )

@@ -8,7 +8,7 @@ from workbench.schema import Stype
 
 
 class Aggregation(StrEnum):
-    """How the values of many rows become one."""
+    """How the values of many rows become one; of a bag, one number a value."""
 
     VALUE = "value"
     COUNT = "count"
@@ -17,6 +17,7 @@ class Aggregation(StrEnum):
     MAX = "max"
     MODE = "mode"
     DISTINCT = "distinct"
+    BAG = "bag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class AggregateRef:
         trail: The path as it is shown, such as ``"←Batting.playerID"``.
         is_bounded: Whether rows from after the row's own time are left out, on the way
             as at the end, where both have a confirmed time.
+        amount: For a bag, the column that says how much of each value there is; empty
+            where every row counts one.
     """
 
     path: tuple[Step, ...]
@@ -54,6 +57,7 @@ class AggregateRef:
     stype: Stype
     trail: str
     is_bounded: bool = True
+    amount: str = ""
 
     @property
     def name(self) -> str:
@@ -67,6 +71,11 @@ class AggregateRef:
             return f"distinct values of {subject}"
         return f"{self.how} of {subject}"
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it is one channel a value, nearly all of them 0."""
+        return self.how is Aggregation.BAG
+
     def to_json(self) -> dict[str, Any]:
         """Return the summary as values that JSON can hold."""
         return {
@@ -79,4 +88,5 @@ class AggregateRef:
             "how": str(self.how),
             "stype": str(self.stype),
             "is_bounded": self.is_bounded,
+            **({"amount": self.amount} if self.amount else {}),
         }

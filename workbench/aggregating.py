@@ -10,6 +10,7 @@ from workbench.aggregate import AggregateRef, Aggregation, Step
 from workbench.blueprint import (
     EDGE_ROLES,
     FEATURE_ROLES,
+    ColumnRole,
     Decision,
     KeyRole,
     TableRole,
@@ -216,6 +217,9 @@ def _label(draft: Draft, key: ForeignKey) -> str:
 def _refs(draft: Draft, found: _Reached) -> Iterator[AggregateRef]:
     """Yield the summaries at the end of a path."""
     is_many = any(step.is_down for step in found.path)
+    if is_many and (bag := _bag(draft, found)) is not None:
+        yield bag
+        return
     columns = [
         column
         for column in draft.schema.table(found.table).columns
@@ -236,6 +240,29 @@ def _refs(draft: Draft, found: _Reached) -> Iterator[AggregateRef]:
             yield AggregateRef(
                 found.path, found.table, column.name, how, stype, found.trail
             )
+
+
+def _bag(draft: Draft, found: _Reached) -> AggregateRef | None:
+    """Return the bag of a long table's values, where a column is to be one."""
+    roles = {
+        column: draft.columns[f"{found.table}.{column.name}"].role
+        for column in draft.schema.table(found.table).columns
+    }
+    names = [column.name for column, role in roles.items() if role is ColumnRole.BAG]
+    amounts = [
+        column.name for column, role in roles.items() if role is ColumnRole.FEATURE
+    ]
+    if not names:
+        return None
+    return AggregateRef(
+        found.path,
+        found.table,
+        names[0],
+        Aggregation.BAG,
+        Stype.CATEGORICAL,
+        found.trail,
+        amount="".join(amounts),
+    )
 
 
 def _summaries(column: Column) -> tuple[Aggregation, ...]:

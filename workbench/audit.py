@@ -1,17 +1,19 @@
-"""Whether a graph lets a row see rows from after its own time."""
+"""Whether a row is allowed to see rows from after its own moment.
+
+The count is taken anew from the times of rows, over what is trained on. It knows
+nothing of how the graph was unfolded, so that a mistake there is found here.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.blueprint import Blueprint
+from workbench.clock import row_times
 from workbench.database import Database
-from workbench.edges import row_times
-from workbench.links import Links, link
+from workbench.links import Links
 from workbench.reach import spread
 from workbench.schema import Schema
-from workbench.task import Task
 
 NUM_SAMPLES = 256
 
@@ -21,57 +23,65 @@ class FutureRows:
     """What the audit found.
 
     Attributes:
-        count: Rows newer than the row that sees them, over at most 256 of the rows to
-            predict that see any; 0 is exact for all rows.
+        count: Rows newer than the moment of the row that sees them, over at most 256 of
+            the rows to predict that see any; 0 is exact for all rows.
         path: The shortest way to one of them, ``"Salaries ← Teams"``; empty when none.
-        vacuous: Whether there was nothing to audit: the target table has no confirmed
-            time column, or no other table has one.
     """
 
     count: int
     path: str
-    vacuous: bool
+
+
+def table_times(database: Database, schema: Schema) -> dict[str, np.ndarray]:
+    """Return when the rows of each table came to be, where a table says so."""
+    return {
+        table.name: found
+        for table in schema.tables
+        if (found := row_times(database, schema, table.name)) is not None
+    }
 
 
 def future_rows(
-    database: Database, schema: Schema, task: Task, blueprint: Blueprint, depth: int
+    links: Links,
+    target: str,
+    rows: np.ndarray,
+    moments: np.ndarray,
+    times: Mapping[str, np.ndarray],
+    depth: int,
 ) -> FutureRows:
-    """Count the rows from after its own time that a row to predict can see.
+    """Count the rows from after its moment that a row to predict can see.
 
     The newest time within reach of every node is carried along the messages, layer by
-    layer, folded rows and junction rows included, so that "none" holds for every row.
+    layer, so that "none" holds for every row. Counted is what a node carries, folded
+    and summarised rows included, what rides on a link, and what a link passes.
 
     Args:
-        database: Where the rows are.
-        schema: Which columns are confirmed times.
-        task: Which rows are predicted.
-        blueprint: The graph.
+        links: The graph, whole or unfolded over time.
+        target: Node type of the rows to predict.
+        rows: int64 [n]: its nodes that are predicted.
+        moments: float64 [n]: when each is predicted.
+        times: float64 by table: when each of its rows came to be, NaN for unknown.
         depth: Number of layers.
 
     Returns:
         The count, and where it is not 0 the way on which it happens.
 
     Source: Fey et al. (2023), arXiv:2312.04615, whose temporal sampling rules such rows
-        out; here the graph without sampling is audited.
+        out.
     """
-    times = {
-        table.name: found
-        for table in schema.tables
-        if (found := row_times(database, schema, table.name)) is not None
-    }
-    own = times.get(task.spec.table)
-    if own is None or len(times) < 2:
-        return FutureRows(0, "", vacuous=True)
-    links = link(database, schema, blueprint)
-    newest = _newest(links, times, depth)
+    seen = replace(links, sights=(*links.sights, *links.passages), passages=())
+    limits = np.full(links.num_nodes[target], np.inf)
+    limits[rows] = moments
+    newest = _newest(seen, times, depth)
     for hop, state in enumerate(newest):
-        late = task.rows[state[blueprint.target][task.rows] > own[task.rows]]
+        late = rows[state[target][rows] > moments]
         if len(late):
-            trail = _trail(links, times, newest, blueprint.target, int(late[0]), hop)
-            late = task.rows[newest[-1][blueprint.target][task.rows] > own[task.rows]]
-            count = _count(links, times, blueprint.target, _sample(late), depth, own)
-            return FutureRows(count, " ← ".join(trail), vacuous=False)
-    return FutureRows(0, "", vacuous=False)
+            first = int(late[0])
+            trail = _trail(seen, times, newest, target, first, hop, limits[first])
+            late = rows[newest[-1][target][rows] > moments]
+            count = _count(seen, times, target, _sample(late), depth, limits)
+            return FutureRows(count, " ← ".join(trail))
+    return FutureRows(0, "")
 
 
 def _seen_times(
@@ -110,9 +120,10 @@ def _trail(
     node: str,
     row: int,
     hop: int,
+    limit: float,
 ) -> list[str]:
-    """Return the tables on a shortest way from a row to one from after its time."""
-    limit, trail = times[node][row], [node]
+    """Return the tables on a shortest way from a row to one from after its moment."""
+    trail = [node]
     while True:
         shown = _shown_later(links, times, node, row, limit, 1 if hop else 0)
         if shown is not None:
@@ -165,10 +176,10 @@ def _count(
     target: str,
     samples: np.ndarray,
     depth: int,
-    own: np.ndarray,
+    moments: np.ndarray,
 ) -> int:
     """Return how many newer rows the sampled rows see, summed over them."""
-    count, limits = 0, own[samples]
+    count, limits = 0, moments[samples]
     for found in spread(links, target, samples, depth):
         if found.table in times:
             shown = times[found.table]

@@ -29,11 +29,16 @@ class TableRole(StrEnum):
 
 
 class KeyRole(StrEnum):
-    """What becomes of a foreign key; the first three say which way messages run."""
+    """What becomes of a foreign key; the first four say which way messages run.
+
+    Along an edge they run both ways, each with weights of its own; along an undirected
+    one both ways alike.
+    """
 
     EDGE = "edge"
     UP = "child-to-parent"
     DOWN = "parent-to-child"
+    UNDIRECTED = "undirected"
     FOLDED = "folded"
     AGGREGATED = "aggregated"
     DROPPED = "dropped"
@@ -45,6 +50,7 @@ class ColumnRole(StrEnum):
     FEATURE = "feature"
     PROMOTED = "promoted"
     PROMOTED_KEPT = "promoted-and-feature"
+    BAG = "bag"
     DROPPED = "dropped"
 
 
@@ -55,8 +61,10 @@ class PathRole(StrEnum):
     DROPPED = "dropped"
 
 
-EDGE_ROLES = frozenset({KeyRole.EDGE, KeyRole.UP, KeyRole.DOWN})
-FEATURE_ROLES = frozenset({ColumnRole.FEATURE, ColumnRole.PROMOTED_KEPT})
+EDGE_ROLES = frozenset({KeyRole.EDGE, KeyRole.UP, KeyRole.DOWN, KeyRole.UNDIRECTED})
+FEATURE_ROLES = frozenset(
+    {ColumnRole.FEATURE, ColumnRole.PROMOTED_KEPT, ColumnRole.BAG}
+)
 PROMOTED_ROLES = frozenset({ColumnRole.PROMOTED, ColumnRole.PROMOTED_KEPT})
 FOLLOWED = "→"
 
@@ -87,6 +95,8 @@ class ColumnRef:
         column: The column.
         stype: What its values mean.
         via: One short label a key of ``path``, such as ``"address_id"``.
+        is_sparse: Whether only its values other than 0 are kept, unscaled, because it
+            is one of many columns that are nearly always 0.
     """
 
     path: tuple[str, ...]
@@ -94,6 +104,7 @@ class ColumnRef:
     column: str
     stype: Stype
     via: tuple[str, ...] = ()
+    is_sparse: bool = False
 
     def __post_init__(self) -> None:
         if len(self.via) != len(self.path):
@@ -172,6 +183,8 @@ class JunctionEdge:
         target_key: Id of the second key.
         columns: Edge attributes.
         direction: Which way messages run; child to parent means source to target.
+            Undirected, a pair of rows is tied once however often it is listed, and no
+            row to itself, unless links have columns that tell them apart.
     """
 
     name: str
@@ -287,7 +300,7 @@ class Blueprint:
                 raise TopologyError(
                     f'The edge "{edge.name}" of the graph "{self.name}" has the'
                     f' direction "{edge.direction}"; it can be "edge",'
-                    ' "child-to-parent" or "parent-to-child".'
+                    ' "child-to-parent", "parent-to-child" or "undirected".'
                 )
 
     @property
@@ -363,6 +376,8 @@ def _column_to_json(ref: ColumnRef) -> dict[str, Any]:
         "table": ref.table,
         "column": ref.column,
         "stype": str(ref.stype),
+        # Left out where it is not so, so that other plans keep their hashes.
+        **({"is_sparse": True} if ref.is_sparse else {}),
     }
 
 

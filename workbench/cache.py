@@ -73,5 +73,5 @@ def _source(path: Path) -> str:
     try:
         with reopen(path) as database:
             return database.source
-    except (DatabaseError, duckdb.Error):
+    except (DatabaseError, duckdb.Error, KeyError):
         return path.stem  # of an older version, or being written

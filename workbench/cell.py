@@ -18,13 +18,15 @@ from workbench.comparison import Floor, Trial
 from workbench.copies import Tracer
 from workbench.database import Database, cache_directory, reopen
 from workbench.engine import Put
+from workbench.errors import ModelError
 from workbench.field import Field
-from workbench.graph import Graph, build_graph
+from workbench.graph import Graph, build_graph, row_normalised
 from workbench.influence import (
     InfluenceSample,
     build_influence_sample,
     measure_influence,
 )
+from workbench.instances import Unfolding
 from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
 from workbench.model import Inputs, Network, gather_inputs
 from workbench.models import MODELS
@@ -39,8 +41,10 @@ from workbench.run import (
     training_field,
 )
 from workbench.schema import Schema
+from workbench.sizing import count_parameters, fit_width
 from workbench.snapshot import copy_snapshot
 from workbench.task import TEST, Task, TaskType
+from workbench.unfold import unfold
 
 KEPT_FIELDS = 12
 ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")
@@ -54,6 +58,7 @@ class PlannedArm:
         source: What the source is called in results.
         snapshot: The file that holds its rows.
         topology: What the graph is called in results.
+        unfolding: How the graph is unfolded over time; None where it is not.
     """
 
     source: str
@@ -62,6 +67,7 @@ class PlannedArm:
     schema: Schema
     task: Task
     blueprint: Blueprint
+    unfolding: Unfolding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,10 @@ class Workload:
     Calling it opens the bench and returns the function that does one item.
 
     Attributes:
-        graphs: By arm, how to get a graph that is built already.
+        projected_seed: The seed of which projections and costly measures are kept.
+        reference: The cell whose number of parameters all cells get where the budget
+            says ``parameters = "same"``.
+        graphs: By arm, how to get a graph that is built already, and its task.
         snapshots: By the file of a snapshot, how to get what is in it where there is no
             such file.
     """
@@ -124,7 +133,8 @@ class Workload:
     arms: tuple[PlannedArm, ...]
     budget: Budget
     projected_seed: int
-    graphs: Mapping[int, Callable[[], Graph]] = field(default_factory=dict)
+    reference: Cell | None = None
+    graphs: Mapping[int, Callable[[], tuple[Graph, Task]]] = field(default_factory=dict)
     snapshots: Mapping[Path, Callable[[], bytes]] = field(default_factory=dict)
 
     def __call__(self) -> Callable[[Cell | FloorItem, Callable[[Any], None]], Any]:
@@ -138,7 +148,9 @@ class Workload:
         Networks read a graph, which is built here once; baselines read the rows.
         """
         bench = Bench(self)
-        graphs = {item.arm for item in items if isinstance(item, Cell)}
+        cells = [item for item in items if isinstance(item, Cell)]
+        cells += [self.reference] if self.reference and cells else []
+        arms = sorted({cell.arm for cell in cells})
         files = {
             self.arms[item.arm].snapshot
             for item in items
@@ -146,7 +158,7 @@ class Workload:
         }
         made = replace(
             self,
-            graphs={arm: put(bench.whole_graph(arm)) for arm in sorted(graphs)},
+            graphs={arm: put(bench.whole_graph(arm)) for arm in arms},
             snapshots={file: put(file.read_bytes()) for file in sorted(files)},
         )
         bench.close()
@@ -160,7 +172,7 @@ class Bench:
         self.workload = workload
         self.databases: dict[Path, Database] = {}
         self._graph = lru_cache(maxsize=None)(self._build_graph)
-        self._tracer = lru_cache(maxsize=None)(lambda arm: Tracer(self._graph(arm)))
+        self._tracer = lru_cache(maxsize=None)(lambda arm: Tracer(self._graph(arm)[0]))
         self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
 
     def work(
@@ -173,11 +185,11 @@ class Bench:
             return floor(database, arm.schema, arm.task, arm.source, item.name)
         return self._run(item, tell)
 
-    def whole_graph(self, arm_index: int) -> Graph:
+    def whole_graph(self, arm_index: int) -> tuple[Graph, Task]:
         """Return an arm's graph with all that is worked out once per graph."""
-        graph = self._build_graph(arm_index)
+        graph, task = self._build_graph(arm_index)
         _ = graph.directions, graph.degrees
-        return graph
+        return graph, task
 
     def close(self) -> None:
         """Let go of the opened databases."""
@@ -190,7 +202,7 @@ class Bench:
         _reset_peak_memory()
         try:
             return self._trial(cell, tell, started)
-        except FloatingPointError as error:
+        except (FloatingPointError, ModelError) as error:
             return CellResult(self._blank(cell, "failed", str(error), started))
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
@@ -202,23 +214,17 @@ class Bench:
         self, cell: Cell, tell: Callable[[Any], None], started: float
     ) -> CellResult:
         arm = self.workload.arms[cell.arm]
-        graph = self._graph(cell.arm)
+        graph, task = self._graph(cell.arm)
         prepared = self._prepared(cell.arm, cell.depth)
         probe = prepared.probe
-        config = RunConfig(
-            model=MODELS[cell.model],
-            remedy=REMEDIES[cell.remedy],
-            depth=cell.depth,
-            seed=cell.seed,
-            budget=self.workload.budget,
-        )
-        network = build_network(graph, arm.task, config).to(default_device())
+        config = self._config(cell)
+        network = build_network(graph, task, config).to(default_device())
         untrained = measure_layers(network, probe)
         heard = [self._influence(cell, network, prepared, "untrained")]
         run = train(
             network,
             graph,
-            arm.task,
+            task,
             config,
             prepared.field,
             prepared.inputs,
@@ -232,12 +238,12 @@ class Bench:
         heard.append(self._influence(cell, network, prepared, "trained"))
         projection = pd.DataFrame()
         if cell.seed == self.workload.projected_seed:
-            projection = project_layers(network, probe, arm.task, run.outputs)
-            drops = measure_drops(network, arm.task, prepared.shuffles)
+            projection = project_layers(network, probe, task, run.outputs)
+            drops = measure_drops(network, task, prepared.shuffles)
             heard.append(drops.assign(state="trained"))
         trial = Trial(
             **names,
-            metric=arm.task.metric,
+            metric=task.metric,
             train=run.train,
             val=run.val,
             test=run.test,
@@ -249,15 +255,30 @@ class Bench:
             reason="",
             gradient_ratio=run.gradient_ratio,
             seen=run.seen,
+            width=config.budget.width,
         )
         without_seed = {name: names[name] for name in ARM_COLUMNS}
         return CellResult(
             trial=trial,
             layers=layers.assign(**names),
-            predictions=_predictions(arm.task, run.outputs).assign(**names),
+            predictions=_predictions(task, run.outputs).assign(**names),
             projection=projection.assign(**without_seed),
             influence=pd.concat(heard, ignore_index=True).assign(**names),
         )
+
+    def _config(self, cell: Cell) -> RunConfig:
+        """Return what is run, at the width that the budget gives this cell."""
+        budget = self.workload.budget
+        given = run_config(cell, budget)
+        most = budget.parameters
+        if most is None:
+            return given
+        if isinstance(most, str):
+            first = self.workload.reference or cell
+            reference = run_config(first, budget)
+            most = count_parameters(*self._graph(first.arm), reference)
+        width = fit_width(*self._graph(cell.arm), given, most)
+        return replace(given, budget=replace(budget, width=width))
 
     def _influence(
         self, cell: Cell, network: Network, prepared: Prepared, state: str
@@ -287,16 +308,22 @@ class Bench:
             self.databases[snapshot] = reopen(here)
         return self.databases[snapshot]
 
-    def _build_graph(self, arm_index: int) -> Graph:
+    def _build_graph(self, arm_index: int) -> tuple[Graph, Task]:
+        """Return what is trained on: the graph, unfolded where time asks for it."""
         if arm_index in self.workload.graphs:
             return self.workload.graphs[arm_index]()
         arm = self.workload.arms[arm_index]
         database = self._database(arm.snapshot)
-        return build_graph(database, arm.schema, arm.task, arm.blueprint)
+        graph = build_graph(database, arm.schema, arm.task, arm.blueprint)
+        if self.workload.budget.row_normalised:
+            graph = row_normalised(graph)
+        if arm.unfolding is None:
+            return graph, arm.task
+        unfolded = unfold(graph, arm.task, arm.unfolding)
+        return unfolded.graph, unfolded.task
 
     def _prepare(self, arm_index: int, depth: int) -> Prepared:
-        task = self.workload.arms[arm_index].task
-        graph = self._graph(arm_index)
+        graph, task = self._graph(arm_index)
         device = default_device()
         task_field = training_field(graph, task, depth)
         tracer = self._tracer(arm_index)
@@ -307,6 +334,17 @@ class Bench:
             influence=build_influence_sample(tracer, task, depth, device),
             shuffles=build_shuffle_sample(graph, task, depth, device),
         )
+
+
+def run_config(cell: Cell, budget: Budget) -> RunConfig:
+    """Return what a cell runs within a budget."""
+    return RunConfig(
+        model=MODELS[cell.model],
+        remedy=REMEDIES[cell.remedy],
+        depth=cell.depth,
+        seed=cell.seed,
+        budget=budget,
+    )
 
 
 def trial_names(arm: PlannedArm, cell: Cell) -> dict[str, Any]:

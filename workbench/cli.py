@@ -183,6 +183,7 @@ def inspect(
 ) -> None:
     """Show the tables, columns, types and keys of a database."""
     from workbench.database import connect
+    from workbench.recognise import find_offer, offer_to_json
     from workbench.schema import infer_schema, read_hints, schema_to_json
 
     addresses = _addresses(sources, db_schema, dialect)
@@ -190,7 +191,9 @@ def inspect(
         raise StudyError("inspect takes one database at a time.")
     with connect(addresses[0]) as database:
         chosen = None if hints is None else read_hints(hints)
-        document = schema_to_json(infer_schema(database, chosen))
+        schema = infer_schema(database, chosen)
+        offer = offer_to_json(find_offer(database, schema))
+        document = {**schema_to_json(schema), "graph": offer}
     if as_json:
         typer.echo(json.dumps(document, indent=2))
     else:
@@ -289,8 +292,28 @@ def compare(
         list[str] | None, typer.Option(help="A remedy against collapse; repeat.")
     ] = None,
     metric: Annotated[str | None, typer.Option(help="The score.")] = None,
+    protocol: Annotated[
+        str, typer.Option(help="The budget to start from: usual or citation.")
+    ] = "usual",
     epochs: Annotated[int | None, typer.Option(help="Most epochs of a run.")] = None,
     width: Annotated[int | None, typer.Option(help="Channels of a state.")] = None,
+    parameters: Annotated[
+        str | None,
+        typer.Option(
+            help="Most trained numbers of every network, whose width then follows; or"
+            ' "same", for as many as the smallest network has.'
+        ),
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="Share of channels dropped in training.")
+    ] = None,
+    row_normalised: Annotated[
+        bool | None,
+        typer.Option(
+            "--row-normalised/--no-row-normalised",
+            help="Let what a row lists, such as its words, add up to 1.",
+        ),
+    ] = None,
     hints: Hints = None,
     db_schema: DbSchemas = None,
     dialect: Dialect = None,
@@ -303,17 +326,17 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Train every network at every depth on every graph, and compare."""
-    from dataclasses import replace
-
     from workbench.planning import plan_study
-    from workbench.run import Budget
+    from workbench.protocols import make_budget
     from workbench.study import MAX_ROWS, Study, parse_depths
 
-    budget = Budget()
-    if epochs is not None:
-        budget = replace(budget, epochs=epochs)
-    if width is not None:
-        budget = replace(budget, width=width)
+    settings = {
+        "epochs": epochs,
+        "width": width,
+        "parameters": parameters,
+        "dropout": dropout,
+        "row_normalised": row_normalised,
+    }
     study = Study(
         arms=_arms(
             _addresses(sources, db_schema, dialect),
@@ -340,7 +363,7 @@ def compare(
         depths=parse_depths(depth),
         seeds=seeds,
         metric=metric,
-        budget=budget,
+        budget=make_budget(protocol, settings),
         max_rows=MAX_ROWS if max_rows is None else max_rows,
     )
     if dry_run:
@@ -649,6 +672,11 @@ def _show_schema(document: Mapping[str, Any]) -> None:
                 f"  {', '.join(link['columns'])} -> {link['ref_table']}"
                 f" ({kind}, {link['dangling']:,} dangling)"
             )
+    graph = document["graph"]
+    if graph is not None:
+        typer.echo(f"\n{graph['sentence']} Topology: {graph['topology']}.")
+        if graph["target"]:
+            typer.echo(f"  --target {graph['target']} --split {graph['split']}")
     for warning in document["warnings"]:
         typer.echo(f"\nWarning: {warning}")
 
@@ -671,6 +699,23 @@ def _show_plan(source: str, document: Mapping[str, Any]) -> None:
         _show_preview(topology, document["task"]["metric"])
         for warning in topology["warnings"]:
             typer.echo(f"    Warning: {warning}")
+        if "time" in topology:
+            _show_time(topology["time"])
+    for note in document["source"]["notes"]:
+        typer.echo(f"\n  {note}")
+
+
+def _show_time(time: Mapping[str, Any]) -> None:
+    if time["unfolding"]:
+        typer.echo(
+            f"    Over time: {time['instances']:,} nodes and {time['messages']:,}"
+            f" messages at {time['moments']:,} moments"
+        )
+    whole = time["future_rows_without_unfolding"]
+    way = f" ({whole:,} on the whole graph, {time['way_without_unfolding']})"
+    typer.echo(
+        f"    Future rows reachable: {time['future_rows']}{way if whole else ''}"
+    )
 
 
 def _show_preview(topology: Mapping[str, Any], metric: str) -> None:

@@ -32,6 +32,7 @@ class Trial:
         gradient_ratio: First layer's gradient norm over the last layer's.
         seen: Score on rows of the values trained on that were set aside; NaN where the
             split holds no values out.
+        width: Channels of every hidden state; 0 where it was not recorded.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Trial:
     reason: str
     gradient_ratio: float
     seen: float = math.nan
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)

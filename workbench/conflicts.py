@@ -61,10 +61,25 @@ def _key_problems(draft: Draft, key: ForeignKey) -> Iterator[str]:
             f' not "{parent}".'
         )
     yield from _aggregated_key_problems(key, role, child, parent)
+    if role is KeyRole.UNDIRECTED and not _ties_alike(draft, key):
+        yield (
+            f'the key "{key.id}" is "undirected", which only both keys of an "edge" can'
+            f' be that lead to the same table; make it an "{KeyRole.EDGE}".'
+        )
     if role is KeyRole.FOLDED and key.ref_table == draft.spec.table:
         yield f'the key "{key.id}" leads to the target; leave it an "edge".'
     if role is KeyRole.FOLDED and parent is TableRole.DROPPED:
         yield f'the key "{key.id}" is "folded" while "{key.ref_table}" is "{parent}".'
+
+
+def _ties_alike(draft: Draft, key: ForeignKey) -> bool:
+    """Return whether a table is an edge between rows of one table, either way alike."""
+    both = draft.keys_of(key.table, *EDGE_ROLES)
+    return (
+        draft.tables[key.table].role is TableRole.EDGE
+        and {draft.keys[one.id].role for one in both} == {KeyRole.UNDIRECTED}
+        and len({one.ref_table for one in both}) == 1
+    )
 
 
 def _aggregated_key_problems(
@@ -117,6 +132,7 @@ def _table_problems(draft: Draft, table: Table) -> Iterator[str]:
     )
     if role is TableRole.AGGREGATED and not tied:
         yield f'"{name}" is "aggregated" but no key of it is; drop it instead.'
+    yield from _bag_problems(draft, table)
     if role in (TableRole.NODE, TableRole.EDGE):
         for held in carried(draft, name):
             promoted = [*held_columns(draft, held, PROMOTED_ROLES)]
@@ -125,6 +141,24 @@ def _table_problems(draft: Draft, table: Table) -> Iterator[str]:
                     f'"{held.table}.{promoted[0].column}" is an attribute of the edges'
                     f' "{name}", which no value node can tie; keep it a "feature".'
                 )
+
+
+def _bag_problems(draft: Draft, table: Table) -> Iterator[str]:
+    """Yield why a table is no long list of values, where a column is to be a bag."""
+    roles = {
+        one: draft.columns[f"{table.name}.{one.name}"].role for one in table.columns
+    }
+    bags = [one for one, role in roles.items() if role is ColumnRole.BAG]
+    rest = [
+        one for one, role in roles.items() if role in FEATURE_ROLES - {ColumnRole.BAG}
+    ]
+    is_amount = all(one.stype in (Stype.NUMERICAL, Stype.BOOLEAN) for one in rest)
+    if bags and (len(bags) > 1 or len(rest) > 1 or not is_amount):
+        held = ", ".join(f'"{one.name}"' for one in (*bags, *rest))
+        yield (
+            f'"{table.name}" has {held}; beside one "bag" it can have one column of'
+            " numbers, which say how much, so drop the others."
+        )
 
 
 def _column_problems(draft: Draft, table: Table, column: Column) -> Iterator[str]:
@@ -136,12 +170,16 @@ def _column_problems(draft: Draft, table: Table, column: Column) -> Iterator[str
         yield f'"{subject}" is predicted or hidden, so it has to stay "dropped".'
     if draft.tables[table.name].role is TableRole.DROPPED:
         yield f'"{subject}" is "{role}" while "{table.name}" is "dropped".'
+    is_summarised = draft.tables[table.name].role is TableRole.AGGREGATED
+    if role is ColumnRole.BAG:
+        if not is_summarised:
+            yield (f'"{subject}" can only be a "bag" where its table is "aggregated".')
+        return
     if role in FEATURE_ROLES and column.stype in (Stype.ID, Stype.CONSTANT):
         yield (
             f'"{subject}" holds {"names" if column.stype is Stype.ID else "one value"},'
             ' not something to learn from; make it "dropped" or "promoted".'
         )
-    is_summarised = draft.tables[table.name].role is TableRole.AGGREGATED
     if role in PROMOTED_ROLES and is_summarised:
         yield (
             f'"{subject}" is in rows that are summarised, which no value node can tie;'

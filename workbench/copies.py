@@ -5,15 +5,14 @@ Here every seed has copies of the rows that it can see, so that one backward pas
 all seeds tells what each of them hears, hop by hop.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 
-from workbench.blueprint import KeyRole
-from workbench.graph import Graph, Relation
+from workbench.graph import Direction, Graph, Relation
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Copies(Graph):
 
     counted: Mapping[str, np.ndarray]
     owners: Mapping[str, np.ndarray]
-    hops: Mapping[str, np.ndarray]
+    hops: Mapping[str, np.ndarray] = field(kw_only=True)
     seeds: np.ndarray
 
     @cached_property
@@ -55,22 +54,10 @@ class Tracer:
 
     @cached_property
     def _ways(self) -> tuple["_Way", ...]:
+        places = {one.name: index for index, one in enumerate(self.graph.relations)}
         return tuple(
-            way
-            for index, relation in enumerate(self.graph.relations)
-            for way in _ways(index, relation, self.graph)
+            _way(places[one.relation], one, self.graph) for one in self.graph.directions
         )
-
-    @cached_property
-    def degrees(self) -> dict[str, np.ndarray]:
-        """Number of messages every row receives, by node type."""
-        counts = {
-            name: np.zeros(features.num_rows, dtype=np.float32)
-            for name, features in self.graph.nodes.items()
-        }
-        for way in self._ways:
-            counts[way.receiver] += np.diff(way.starts)
-        return counts
 
     def copy(
         self,
@@ -129,7 +116,7 @@ class Tracer:
             nobody = np.full(len(added), -1)
             rows = np.concatenate([held[name] % max(features.num_rows, 1), added])
             nodes[name] = features.take(torch.from_numpy(rows))
-            degrees[name] = self.degrees[name][rows]
+            degrees[name] = graph.degrees[name][rows]
             owners[name] = np.append(held[name] // max(features.num_rows, 1), nobody)
             distances[name] = np.append(hops[name], nobody)
         relations = tuple(
@@ -161,14 +148,14 @@ class Tracer:
         attributes = relation.attributes
         if attributes is not None:
             attributes = attributes.take(torch.from_numpy(link))
-        return Relation(
-            name=relation.name,
-            source=relation.source,
-            target=relation.target,
+        heard = relation.heard
+        return replace(
+            relation,
             source_rows=ends[0],
             target_rows=ends[1],
-            direction=relation.direction,
             attributes=attributes,
+            times=None if relation.times is None else relation.times[link],
+            heard=None if heard is None else (heard[0][link], heard[1][link]),
         )
 
 
@@ -185,6 +172,7 @@ class _Way:
     receiver: str
     num_senders: int
     num_receivers: int
+    num_links: int
     starts: np.ndarray
     links: np.ndarray
     senders: np.ndarray
@@ -197,38 +185,22 @@ class _Way:
         place = np.arange(counts.sum()) + np.repeat(self.starts[row] - before, counts)
         owner = np.repeat(owner, counts)
         senders = owner * self.num_senders + self.senders[place]
-        return senders, owner * len(self.links) + self.links[place]
+        return senders, owner * self.num_links + self.links[place]
 
 
-def _ways(index: int, relation: Relation, graph: Graph) -> Iterator[_Way]:
-    child, parent = relation.source, relation.target
-    if relation.direction is not KeyRole.DOWN:
-        ends = child, relation.source_rows, parent, relation.target_rows
-        yield _way(index, graph, *ends)
-    if relation.direction is not KeyRole.UP:
-        ends = parent, relation.target_rows, child, relation.source_rows
-        yield _way(index, graph, *ends)
-
-
-def _way(
-    index: int,
-    graph: Graph,
-    sender: str,
-    senders: np.ndarray,
-    receiver: str,
-    receivers: np.ndarray,
-) -> _Way:
-    number = graph.nodes[receiver].num_rows
-    order = np.argsort(receivers, kind="stable")
+def _way(index: int, direction: Direction, graph: Graph) -> _Way:
+    number = graph.nodes[direction.target].num_rows
+    counts = np.bincount(direction.receivers, minlength=number)
     return _Way(
         relation=index,
-        sender=sender,
-        receiver=receiver,
-        num_senders=graph.nodes[sender].num_rows,
+        sender=direction.source,
+        receiver=direction.target,
+        num_senders=graph.nodes[direction.source].num_rows,
         num_receivers=number,
-        starts=np.append(0, np.cumsum(np.bincount(receivers, minlength=number))),
-        links=order,
-        senders=senders[order],
+        num_links=len(graph.relations[index].source_rows),
+        starts=np.append(0, np.cumsum(counts)),
+        links=direction.links,
+        senders=direction.senders,
     )
 
 

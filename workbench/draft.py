@@ -163,6 +163,12 @@ def begin_column(
         dropped = "It holds at most one value."
     if dropped:
         return Decision(subject, ColumnRole.DROPPED, dropped)
+    if column.is_sparse:
+        return Decision(
+            subject,
+            ColumnRole.FEATURE,
+            "One of many columns that are nearly always 0; only what is not 0 is kept.",
+        )
     return Decision(subject, ColumnRole.FEATURE, f"Read as {column.stype}.")
 
 
@@ -234,6 +240,7 @@ def held_columns(
                 column=column.name,
                 stype=_stype(column),
                 via=held.via,
+                is_sparse=column.is_sparse and roles is FEATURE_ROLES,
             )
 
 
@@ -302,7 +309,9 @@ def _junction(draft: Draft, table: str) -> JunctionEdge:
     forward = into is not KeyRole.UP and out is not KeyRole.DOWN
     backward = into is not KeyRole.DOWN and out is not KeyRole.UP
     direction = KeyRole.EDGE
-    if not (forward and backward):
+    if KeyRole.UNDIRECTED in (into, out):
+        direction = KeyRole.UNDIRECTED
+    elif not (forward and backward):
         direction = KeyRole.UP if forward else KeyRole.DOWN
     return JunctionEdge(
         name=table,

@@ -4,7 +4,7 @@ The survey and the graph read the same arrays, so that what is counted before tr
 is what is trained on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -15,13 +15,15 @@ from workbench.blueprint import (
     EdgeRule,
     JunctionEdge,
     KeyEdge,
+    KeyRole,
     RowNode,
     ShortcutEdge,
     ValueEdge,
     ValueNode,
 )
+from workbench.clock import row_times, time_sql
 from workbench.database import Database, quote
-from workbench.schema import Schema, Stype, value_sql
+from workbench.schema import Schema, value_sql
 
 
 def edge_index(
@@ -51,7 +53,7 @@ def edge_index(
             sources, targets, rows = _junction_links(database, schema, rule)
             return sources[rows], targets[rows]
         case ValueEdge():
-            codes = _value_codes(database, rule.column)
+            codes = value_codes(database, rule.column)
             if rule.column.path:
                 table = schema.key(rule.column.path[0]).table
                 holders = follow(database, schema, table, rule.column.path)
@@ -69,7 +71,8 @@ def junction_rows(database: Database, schema: Schema, rule: JunctionEdge) -> np.
 
 def edge_values(database: Database, schema: Schema, rule: JunctionEdge) -> pa.Table:
     """Return the attributes of a junction's links, one row a link of `edge_index`."""
-    values = column_values(database, schema, rule.table, rule.columns)
+    dense = [ref for ref in rule.columns if not ref.is_sparse]
+    values = column_values(database, schema, rule.table, dense)
     return values.take(pa.array(junction_rows(database, schema, rule)))
 
 
@@ -90,6 +93,69 @@ def follow(
     return rows
 
 
+def folded_rows(
+    database: Database, schema: Schema, table: str, path: Sequence[str]
+) -> np.ndarray:
+    """Return the row at the end of folded keys that each row of a table may know of.
+
+    Returns:
+        int64 [rows of the table], as of `follow`; -1 also where a row on the way came
+        to be after the row itself. `column_values` reads these rows.
+    """
+    own = row_times(database, schema, table)
+    rows = follow(database, schema, table, path)
+    if own is None:
+        return rows
+    passed = passed_time(database, schema, table, path)
+    return np.where(passed > own, -1, rows)  # never where one of them is NaN
+
+
+def passed_time(
+    database: Database, schema: Schema, table: str, path: Sequence[str]
+) -> np.ndarray:
+    """Return the newest time of the rows that keys lead to, the last one included.
+
+    Returns:
+        float64 [rows of the table]; -inf where no row on the way has a time.
+    """
+    newest = np.full(schema.table(table).num_rows, -np.inf)
+    for one, rows in passed_rows(database, schema, table, path):
+        times = row_times(database, schema, one)
+        if times is not None:
+            known = np.flatnonzero(rows >= 0)
+            # fmax: a row without a time is nobody's future.
+            newest[known] = np.fmax(newest[known], times[rows[known]])
+    return newest
+
+
+def passed_rows(
+    database: Database, schema: Schema, table: str, path: Sequence[str]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield each table that keys lead through, and the row of it, as of `follow`."""
+    for end in range(1, len(path) + 1):
+        ref_table = schema.key(path[end - 1]).ref_table
+        yield ref_table, follow(database, schema, table, path[:end])
+
+
+def way_of(rule: EdgeRule) -> tuple[str, ...]:
+    """Return the keys to the rows that a link passes between its ends.
+
+    A key inherited from a folded row, a chain of keys and a folded row's value all tell
+    of rows that are no node of the link.
+    """
+    match rule:
+        case KeyEdge():
+            return rule.path
+        case ShortcutEdge():
+            return rule.path[:-1]
+        case ValueEdge():
+            return rule.column.path
+        case JunctionEdge():
+            return ()
+        case _:
+            assert_never(rule)
+
+
 def num_nodes(database: Database, schema: Schema, rule: RowNode | ValueNode) -> int:
     """Return how many nodes a node rule makes."""
     match rule:
@@ -104,7 +170,8 @@ def column_values(
 ) -> pa.Table:
     """Return columns of a table and of what is folded into it.
 
-    Folds run as left joins inside the snapshot, one join a distinct path.
+    Folds run as left joins inside the snapshot, one join a distinct path. What came to
+    be after the row that it is folded into stays away, and all that lies behind it.
 
     Args:
         database: Where the rows are.
@@ -115,8 +182,17 @@ def column_values(
     Returns:
         One row a table row, in row order; one column a reference, under its name.
         Timestamps are seconds since 1970 (float); a value behind a NULL or dangling
-        key is null.
+        key is null, and so is one behind a row that is newer than the row itself.
     """
+    query = column_query(database, schema, table, columns)
+    found = database.sql(query).drop_columns(["__row"])
+    return found.rename_columns([ref.name for ref in columns])
+
+
+def column_query(
+    database: Database, schema: Schema, table: str, columns: Sequence[ColumnRef]
+) -> str:
+    """Return the SQL of `column_values`: ``__row``, then ``c0``, ``c1`` and on."""
     alias_of: dict[tuple[str, ...], str] = {(): "t0"}
     joins: list[str] = []
     for ref in columns:
@@ -125,49 +201,17 @@ def column_values(
             if step not in alias_of:
                 child = alias_of[step[:-1]]
                 alias_of[step] = f"t{len(alias_of)}"
-                joins.append(_join(database, schema, step[-1], child, alias_of[step]))
+                joins.append(
+                    _join(database, schema, step[-1], child, alias_of[step])
+                    + _not_newer_sql(schema, table, step[-1], alias_of[step])
+                )
     shown = [
-        f"{_value_sql(ref, alias_of[ref.path])} AS c{index}"
+        f"{held_sql(ref, alias_of[ref.path])} AS c{index}"
         for index, ref in enumerate(columns)
     ]
-    query = (
-        f"SELECT {', '.join(['t0.__row', *shown])} FROM {quote(table)} t0"
-        f" {' '.join(joins)} ORDER BY t0.__row"
-    )
-    found = database.sql(query).drop_columns(["__row"])
-    return found.rename_columns([ref.name for ref in columns])
-
-
-def row_times(database: Database, schema: Schema, table: str) -> np.ndarray | None:
-    """Return when each row of a table came to be, or None where nothing says so.
-
-    Returns:
-        float64 [rows], seconds since 1970, NaN where the row has no time. A bare year
-        counts as its last day, so that two rows of one year are never each other's
-        future.
-    """
-    value = time_sql(schema, table, "t0")
-    if value is None:
-        return None
-    found = database.sql(
-        f"SELECT {value} AS seconds FROM {quote(table)} t0 ORDER BY __row"
-    )
-    seconds = found.column(0).cast(pa.float64())
-    return seconds.fill_null(float("nan")).to_numpy()
-
-
-def time_sql(schema: Schema, table: str, alias: str) -> str | None:
-    """Return the SQL of `row_times`, or None where nothing says so."""
-    column = schema.table(table).time_column
-    if column is None:
-        return None
-    value = f"{alias}.{quote(column)}"
-    number = f"TRY_CAST(CAST({value} AS VARCHAR) AS DOUBLE)"
-    last_day = f"epoch(make_timestamp(CAST({number} AS BIGINT), 12, 31, 0, 0, 0.0))"
-    return (
-        f"CASE WHEN {number} BETWEEN 1000 AND 3000 THEN {last_day}"
-        f" ELSE {value_sql(Stype.TIMESTAMP, value)} END"
-    )
+    listed = ", ".join(["t0.__row", *shown])
+    tables = "\n".join([f"FROM {quote(table)} t0", *joins])
+    return f"SELECT {listed}\n{tables}\nORDER BY t0.__row"
 
 
 def value_table(database: Database, schema: Schema, column: ColumnRef) -> pa.Table:
@@ -176,12 +220,26 @@ def value_table(database: Database, schema: Schema, column: ColumnRef) -> pa.Tab
     Returns:
         One row a value node, in node order; one column under the column's name.
     """
-    value = _value_sql(column, "t0")
-    found = database.sql(
-        f"SELECT DISTINCT {value} AS c0 FROM {quote(column.table)} t0"
-        " WHERE c0 IS NOT NULL ORDER BY c0"
+    return database.sql(value_query(column)).rename_columns([column.column])
+
+
+def value_query(column: ColumnRef) -> str:
+    """Return the SQL of `value_table`, whose one column is ``c0``."""
+    return (
+        f"SELECT DISTINCT {held_sql(column, 't0')} AS c0\nFROM {quote(column.table)} t0"
+        "\nWHERE c0 IS NOT NULL\nORDER BY c0"
     )
-    return found.rename_columns([column.column])
+
+
+def value_codes(database: Database, column: ColumnRef) -> np.ndarray:
+    """Return the place in `value_table` of each row's value, int64; -1 for NULL."""
+    found = database.sql(
+        "SELECT CASE WHEN c0 IS NULL THEN -1"
+        " ELSE dense_rank() OVER (ORDER BY c0 NULLS LAST) - 1 END AS code"
+        f" FROM (SELECT __row, {held_sql(column, 't0')} AS c0"
+        f" FROM {quote(column.table)} t0) ORDER BY __row"
+    )
+    return found.column(0).cast(pa.int64()).to_numpy()
 
 
 def _ancestors(
@@ -203,21 +261,20 @@ def _take(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _junction_links(
     database: Database, schema: Schema, rule: JunctionEdge
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return both parents of every junction row, and the rows that have both."""
+    """Return both parents of every junction row, and the rows that are links."""
     sources = follow(database, schema, rule.table, (rule.source_key,))
     targets = follow(database, schema, rule.table, (rule.target_key,))
-    return sources, targets, np.flatnonzero((sources >= 0) & (targets >= 0))
+    rows = np.flatnonzero((sources >= 0) & (targets >= 0))
+    if rule.direction is KeyRole.UNDIRECTED and not rule.columns:
+        rows = rows[_first_of_pairs(sources[rows], targets[rows])]
+    return sources, targets, rows
 
 
-def _value_codes(database: Database, column: ColumnRef) -> np.ndarray:
-    """Return the value node of each row of the column's own table, -1 for NULL."""
-    found = database.sql(
-        "SELECT CASE WHEN c0 IS NULL THEN -1"
-        " ELSE dense_rank() OVER (ORDER BY c0 NULLS LAST) - 1 END AS code"
-        f" FROM (SELECT __row, {_value_sql(column, 't0')} AS c0"
-        f" FROM {quote(column.table)} t0) ORDER BY __row"
-    )
-    return found.column(0).cast(pa.int64()).to_numpy()
+def _first_of_pairs(sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return where each pair of two different rows is listed first, either way."""
+    pairs = np.sort(np.column_stack([sources, targets]), axis=1)
+    first = np.unique(pairs, axis=0, return_index=True)[1]
+    return np.sort(first[sources[first] != targets[first]])
 
 
 def _join(
@@ -231,5 +288,15 @@ def _join(
     return f"LEFT JOIN {quote(key.ref_table)} {parent} ON {matches}"
 
 
-def _value_sql(ref: ColumnRef, alias: str) -> str:
+def _not_newer_sql(schema: Schema, table: str, key_id: str, alias: str) -> str:
+    """Return the condition that a joined row is not newer than the row it joins."""
+    time = time_sql(schema, schema.key(key_id).ref_table, alias)
+    own = time_sql(schema, table, "t0")
+    if time is None or own is None:
+        return ""
+    return f" AND coalesce({time} <= {own}, true)"
+
+
+def held_sql(ref: ColumnRef, alias: str) -> str:
+    """Return the SQL of a column's values, whose table has this alias."""
     return value_sql(ref.stype, f"{alias}.{quote(ref.column)}")

@@ -17,10 +17,14 @@ class Encoder(nn.Module):
 
     offsets: Int[Tensor, " columns"]
 
-    def __init__(self, features: Features, width: int) -> None:
+    def __init__(
+        self, features: Features, width: int, input_dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.input_dropout = input_dropout
         num_channels = features.numerical.shape[1]
-        bound = max(num_channels, 1) ** -0.5
+        num_sparse = 0 if features.sparse is None else len(features.sparse.names)
+        bound = max(num_channels + num_sparse, 1) ** -0.5
         self.weight = nn.Parameter(torch.empty(num_channels, width))
         self.bias = nn.Parameter(torch.empty(width))
         nn.init.uniform_(self.weight, -bound, bound)
@@ -31,11 +35,29 @@ class Encoder(nn.Module):
         self.register_buffer("offsets", torch.tensor(starts[:-1], dtype=torch.int64))
         self.table = nn.Parameter(torch.empty(starts[-1], width))
         nn.init.normal_(self.table, std=max(len(starts) - 1, 1) ** -0.5)
+        # After the others, so that their draws are the same with and without it.
+        self.sparse = nn.Parameter(torch.empty(num_sparse, width))
+        # Unscaled values are small or few: the states get the size that standardised
+        # channels would give them, whatever the rows add up to.
+        reach = 0.0 if features.sparse is None else features.sparse.mean_square**-0.5
+        nn.init.uniform_(self.sparse, -reach, reach)
 
     def forward(self, features: Features) -> Float[Tensor, "rows width"]:
         """Return the state of each row."""
-        state = features.numerical @ self.weight + self.bias
+        state = self._drop(features.numerical) @ self.weight + self.bias
         if len(self.offsets):
             codes = features.codes + self.offsets
-            state = state + functional.embedding_bag(codes, self.table, mode="sum")
+            kept = None
+            if self.input_dropout and self.training:
+                kept = self._drop(torch.ones_like(codes, dtype=self.table.dtype))
+            state = state + functional.embedding_bag(
+                codes, self.table, mode="sum", per_sample_weights=kept
+            )
+        if features.sparse is not None:
+            block = features.sparse
+            state = state + block.times(self.sparse, self._drop(block.values))
         return state.relu()
+
+    def _drop(self, values: Tensor) -> Tensor:
+        """Return the inputs, a share of them 0 while training and the rest larger."""
+        return functional.dropout(values, self.input_dropout, self.training)

@@ -33,12 +33,17 @@ from workbench.previewing import with_previews
 from workbench.progress import Progress, Tracker
 from workbench.report import write_report
 from workbench.results import write_results
+from workbench.run import SAME, Budget
 from workbench.schema import Schema
 from workbench.store import Store
 from workbench.study import Arm, Study
 
 # Part of every stored item's key: raise it when the same settings give other numbers.
 NUMBERS_VERSION = 1
+
+# Settings of the budget that are no part of the key while they are at their default, so
+# that what was stored before them is found.
+LATER_SETTINGS = frozenset({"input_dropout", "row_normalised", "parameters"})
 
 OnProgress = Callable[[Progress], None]
 
@@ -89,6 +94,7 @@ def run_study(
             arms=planned.arms,
             budget=study.budget,
             projected_seed=0,
+            reference=planned.reference,
         )
         try:
             stopped = session.work(workload, should_stop)
@@ -272,12 +278,37 @@ def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:
             content |= {
                 "cell": {**asdict(item), "arm": arm.topology},
                 "blueprint": arm.blueprint.hash,
-                "budget": asdict(planned.study.budget),
+                "budget": _budget_content(planned.study.budget),
             }
+            if arm.unfolding is not None:
+                content["unfolding"] = asdict(arm.unfolding)
+            if planned.study.budget.parameters == SAME:
+                content["reference"] = _reference_content(planned)
         case FloorItem():
             content["floor"] = [item.name, _schema_content(arm.schema)]
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _reference_content(planned: PlannedStudy) -> dict[str, Any]:
+    """Return what decides how many parameters the reference network has."""
+    cell = planned.reference
+    arm = planned.arms[cell.arm]
+    return {
+        "cell": asdict(cell),
+        "rows": planned.fingerprints[arm.source],
+        "blueprint": arm.blueprint.hash,
+    }
+
+
+def _budget_content(budget: Budget) -> dict[str, Any]:
+    """Return a budget without the settings that came later and change nothing."""
+    usual = asdict(Budget())
+    return {
+        name: value
+        for name, value in asdict(budget).items()
+        if name not in LATER_SETTINGS or value != usual[name]
+    }
 
 
 def _schema_content(schema: Schema) -> list[Any]:

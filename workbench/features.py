@@ -5,16 +5,19 @@ permuting the target leaves every tensor bit-identical.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import torch
 from jaxtyping import Float, Int
+from scipy.sparse import csr_array, hstack
 from sklearn.feature_extraction.text import HashingVectorizer
 from torch import Tensor
 
+from workbench.entries import Entries
 from workbench.schema import Stype
+from workbench.sparse import SparseBlock
 from workbench.stypes import frequent_parts
 
 MAX_CATEGORIES = 256
@@ -36,6 +39,7 @@ class Features:
             and the most frequent values follow.
         code_names: One name per column of ``codes``.
         cardinalities: Number of codes of each column, the two reserved ones included.
+        sparse: Channels that are nearly always 0, as they are; None without any.
     """
 
     num_rows: int
@@ -44,6 +48,7 @@ class Features:
     codes: Int[Tensor, "rows columns"]
     code_names: tuple[str, ...]
     cardinalities: tuple[int, ...]
+    sparse: SparseBlock | None = None
 
     def take(self, rows: Int[Tensor, " taken"]) -> "Features":
         """Return the features of some rows, in the order given."""
@@ -54,6 +59,7 @@ class Features:
             codes=self.codes[rows],
             code_names=self.code_names,
             cardinalities=self.cardinalities,
+            sparse=None if self.sparse is None else self.sparse.take(rows),
         )
 
     def to(self, device: torch.device) -> "Features":
@@ -65,11 +71,28 @@ class Features:
             codes=self.codes.to(device),
             code_names=self.code_names,
             cardinalities=self.cardinalities,
+            sparse=None if self.sparse is None else self.sparse.to(device),
         )
+
+    def row_normalised(self) -> "Features":
+        """Return the features with each row's amounts as shares that add up to 1.
+
+        That is so for the sparse channels, and for the numerical ones where none is
+        below 0; standardised channels and codes stay as they are.
+        """
+        numerical = self.numerical
+        if numerical.numel() and bool((numerical >= 0).all()):
+            sums = numerical.sum(dim=1, keepdim=True)
+            numerical = numerical / sums.masked_fill(sums == 0, 1)
+        sparse = None if self.sparse is None else self.sparse.row_normalised()
+        return replace(self, numerical=numerical, sparse=sparse)
 
 
 def encode_columns(
-    values: pa.Table, stypes: Mapping[str, Stype], num_rows: int
+    values: pa.Table,
+    stypes: Mapping[str, Stype],
+    num_rows: int,
+    entries: Sequence[Entries] = (),
 ) -> Features:
     """Turn a table's columns into standardised channels and codes.
 
@@ -78,6 +101,7 @@ def encode_columns(
             since 1970.
         stypes: The semantic type of every column of ``values``.
         num_rows: Number of rows, also when there are no columns.
+        entries: Columns that are nearly always 0, by what is not.
 
     Returns:
         Features with every numerical, timestamp, text and categorical column, and a 0/1
@@ -117,6 +141,30 @@ def encode_columns(
         codes=_stack(codes, num_rows, np.int64),
         code_names=tuple(code_names),
         cardinalities=tuple(cardinalities),
+        sparse=_join_entries(entries),
+    )
+
+
+def _join_entries(entries: Sequence[Entries]) -> SparseBlock | None:
+    """Return several groups of sparse channels side by side."""
+    if not entries:
+        return None
+    num_rows = len(entries[0].pointers) - 1
+    joined = hstack(
+        [
+            csr_array(
+                (one.values, one.channels, one.pointers),
+                shape=(num_rows, len(one.names)),
+            )
+            for one in entries
+        ],
+        format="csr",
+    )
+    return SparseBlock(
+        pointers=torch.from_numpy(joined.indptr.astype(np.int64)),
+        channels=torch.from_numpy(joined.indices.astype(np.int64)),
+        values=torch.from_numpy(joined.data.astype(np.float32)),
+        names=tuple(name for one in entries for name in one.names),
     )
 
 

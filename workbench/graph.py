@@ -5,7 +5,7 @@ arrays, child → parent, each link once. Which way messages run is the blueprin
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import assert_never
 
@@ -30,7 +30,9 @@ from workbench.blueprint import (
 )
 from workbench.database import Database
 from workbench.edges import edge_index, edge_values, value_table
+from workbench.entries import edge_entries, node_entries
 from workbench.features import Features, encode_columns
+from workbench.links import link
 from workbench.schema import Schema, Stype
 from workbench.summarise import row_values
 from workbench.task import Task
@@ -48,6 +50,10 @@ class Relation:
         target_rows: Parent row of each link, int64.
         direction: Which way messages run.
         attributes: Features of the links (junction columns), or None.
+        times: When each link came to be, float64, -inf for always; None where none has
+            a time.
+        heard: Whether a message runs along each link, bool, from child to parent and
+            from parent to child; None where every link has those of ``direction``.
     """
 
     name: str
@@ -57,6 +63,8 @@ class Relation:
     target_rows: np.ndarray
     direction: KeyRole
     attributes: Features | None
+    times: np.ndarray | None = None
+    heard: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Direction:
 
     Attributes:
         relation: Name of the relation.
-        reverse: True when messages run from parent to child.
+        reverse: True when messages run from parent to child alone.
         source: Node type that sends.
         target: Node type that receives.
         senders: Row of each message's sender.
@@ -98,11 +106,17 @@ class Graph:
         target: Node type of the target table.
         nodes: Features of every row of every node type.
         relations: Every edge rule's links.
+        times: When each row came to be, float64, -inf for always, by node type; a type
+            without times is missing, and all are where the task has no moments.
+        hops: By node type, how many hops each row is from the nearest row to predict,
+            where that was found out while building; else empty.
     """
 
     target: str
     nodes: Mapping[str, Features]
     relations: tuple[Relation, ...]
+    times: Mapping[str, np.ndarray] = field(default_factory=dict, kw_only=True)
+    hops: Mapping[str, np.ndarray] = field(default_factory=dict, kw_only=True)
 
     @cached_property
     def directions(self) -> tuple[Direction, ...]:
@@ -171,7 +185,7 @@ def build_graph(
     Args:
         database: Where the rows are.
         schema: What they mean.
-        task: What is predicted; its target column was dropped by the plan.
+        task: What is predicted, and when; its target column was dropped by the plan.
         blueprint: What becomes of every table, key and column.
 
     Returns:
@@ -184,7 +198,27 @@ def build_graph(
         rule.name: _node_features(database, schema, rule) for rule in blueprint.nodes
     }
     relations = tuple(_relation(database, schema, rule) for rule in blueprint.edges)
-    return Graph(target=blueprint.target, nodes=nodes, relations=relations)
+    if task.times is None:
+        return Graph(target=blueprint.target, nodes=nodes, relations=relations)
+    links = link(database, schema, blueprint)
+    return Graph(
+        target=blueprint.target,
+        nodes=nodes,
+        relations=tuple(
+            replace(relation, times=edge.times)
+            for relation, edge in zip(relations, links.edges, strict=True)
+        ),
+        times=links.times,
+    )
+
+
+def row_normalised(graph: Graph) -> Graph:
+    """Return a graph in which what each node lists adds up to 1.
+
+    See `Features.row_normalised`; features of links stay as they are.
+    """
+    nodes = {name: one.row_normalised() for name, one in graph.nodes.items()}
+    return replace(graph, nodes=nodes)
 
 
 def to_tensor_frame(features: Features) -> torch_frame.TensorFrame:
@@ -226,7 +260,8 @@ def _node_features(
             values = row_values(database, schema, rule)
             num_rows = schema.table(rule.table).num_rows
             held = (*rule.columns, *rule.aggregates)
-            return encode_columns(values, _stypes(held), num_rows)
+            entries = node_entries(database, schema, rule)
+            return encode_columns(values, _stypes(held), num_rows, entries)
         case ValueNode():
             values = value_table(database, schema, rule.column)
             return encode_columns(values, _stypes((rule.column,)), values.num_rows)
@@ -242,7 +277,8 @@ def _relation(database: Database, schema: Schema, rule: EdgeRule) -> Relation:
             if rule.columns:
                 values = edge_values(database, schema, rule)
                 stypes = _stypes(rule.columns)
-                attributes = encode_columns(values, stypes, len(source_rows))
+                entries = edge_entries(database, schema, rule)
+                attributes = encode_columns(values, stypes, len(source_rows), entries)
         case KeyEdge() | ShortcutEdge() | ValueEdge():
             pass
         case _:
@@ -263,8 +299,11 @@ def _stypes(columns: Iterable[ColumnRef | AggregateRef]) -> dict[str, Stype]:
 
 
 def _ways(direction: KeyRole) -> Iterator[bool]:
-    """Yield False for child → parent and True for parent → child."""
-    if direction in (KeyRole.EDGE, KeyRole.UP):
+    """Yield False for child → parent and True for parent → child.
+
+    Undirected links are one direction, in which messages run both ways alike.
+    """
+    if direction in (KeyRole.EDGE, KeyRole.UP, KeyRole.UNDIRECTED):
         yield False
     if direction in (KeyRole.EDGE, KeyRole.DOWN):
         yield True
@@ -276,8 +315,21 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
     if reverse:
         senders, receivers = receivers, senders
         source, target = target, source
+    links = np.arange(len(senders))
+    if relation.direction is KeyRole.UNDIRECTED:
+        senders, receivers = (
+            np.append(senders, receivers),
+            np.append(receivers, senders),
+        )
+        links = np.append(links, links)
     order = np.argsort(receivers, kind="stable")
-    receivers = receivers[order]
+    if relation.heard is not None:
+        up, down = relation.heard
+        runs = down if reverse else up
+        if relation.direction is KeyRole.UNDIRECTED:
+            runs = np.append(up, down)
+        order = order[runs[order]]
+    receivers, links = receivers[order], links[order]
     num_receivers = len(np.unique(receivers))
     return Direction(
         relation=relation.name,
@@ -286,8 +338,8 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
         target=target,
         senders=senders[order],
         receivers=receivers,
-        links=order,
-        edge_rows=None if relation.attributes is None else order,
+        links=links,
+        edge_rows=None if relation.attributes is None else links,
         attributes=relation.attributes,
         single=len(receivers) == num_receivers,
         mean_degree=len(receivers) / max(num_receivers, 1),

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from workbench.features import Features
 from workbench.graph import Direction, Graph
 from workbench.memo import Memo
+from workbench.sparse import SparseBlock
 
 WIDTH = 64
 TARGET_WIDTH = 256
@@ -147,7 +148,22 @@ def _own(features: Features) -> Heard:
         common = np.arange(min(cardinality, MAX_CODES))
         channels.append((codes[:, at, None] == common).astype(np.float32))
     digest = _digest(str(features.cardinalities), numbers, codes)
+    if features.sparse is not None:
+        key, commonest = _commonest(features.sparse)
+        digest = _digest(digest, key)
+        channels.append(commonest)
     return _centred(digest, np.hstack(channels))
+
+
+def _commonest(block: SparseBlock) -> tuple[str, np.ndarray]:
+    """Return a digest of all channels and those with the most values, at most 256."""
+    pointers, channels = block.pointers.numpy(), block.channels.numpy()
+    values, num_channels = block.values.numpy(), len(block.names)
+    uses = np.bincount(channels, minlength=num_channels)
+    kept = np.sort(np.argsort(-uses, kind="stable")[:TARGET_WIDTH])
+    shape = (block.num_rows, num_channels)
+    whole = csr_array((values, channels, pointers), shape=shape)
+    return _digest(pointers, channels, values), whole[:, kept].toarray()
 
 
 def _centred(key: str, values: np.ndarray) -> Heard:

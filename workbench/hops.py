@@ -1,5 +1,6 @@
 """How many layers the target of a blueprint needs to see each table and column."""
 
+from workbench.aggregate import AggregateRef
 from workbench.blueprint import (
     Blueprint,
     EdgeRule,
@@ -13,7 +14,7 @@ def flows(edge: EdgeRule) -> tuple[tuple[str, str], ...]:
     """Return the (sender, receiver) node types of the messages along an edge."""
     up, down = (edge.source, edge.target), (edge.target, edge.source)
     match edge.direction:
-        case KeyRole.EDGE:
+        case KeyRole.EDGE | KeyRole.UNDIRECTED:
             return (up, down)
         case KeyRole.UP:
             return (up,)
@@ -67,6 +68,8 @@ def hops(blueprint: Blueprint) -> dict[str, int | None]:
             refs = (node.column,)
         for ref in refs:
             see(f"{ref.table}.{ref.column}", near.get(node.name))
+            if isinstance(ref, AggregateRef) and ref.amount:
+                see(f"{ref.table}.{ref.amount}", near.get(node.name))
     for edge in blueprint.edges:
         if isinstance(edge, JunctionEdge):
             ends = [near[end] + 1 for _, end in flows(edge) if end in near]

@@ -3,10 +3,13 @@
 The sample is the same for every network on a graph, and its target rows are the same
 for every graph of a task; what training computes or prunes never changes it. Families
 and ties are drawn besides (`workbench.ties`) and have a pass of their own.
+
+Of a graph unfolded over time the sample holds instances, each a row at a moment, and of
+each node type those nearest to a row to predict: further out neighbours are missing.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -71,10 +74,11 @@ def build_probe(graph: Graph, task: Task, depth: int, device: torch.device) -> P
     rows = {
         name: _sample(task.rows, MAX_TARGET_ROWS)
         if name == graph.target
-        else _sample(np.arange(features.num_rows), MAX_OTHER_ROWS)
-        for name, features in graph.nodes.items()
+        else _sample(_complete(graph, name), MAX_OTHER_ROWS)
+        for name in graph.nodes
     }
-    families, ties = tuple(sample_families(graph)), tuple(sample_ties(graph))
+    tied = _among_complete(graph)
+    families, ties = tuple(sample_families(tied)), tuple(sample_ties(tied))
     # A network has an output only where there is a target row.
     related = {graph.target: task.rows[:1]}
     for one in (*families, *ties):
@@ -186,6 +190,38 @@ def project_layers(
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def _complete(graph: Graph, name: str) -> np.ndarray:
+    """Return the rows of a type that hear all their neighbours at every layer."""
+    hops = graph.hops.get(name)
+    if hops is None or not len(hops):
+        return np.arange(graph.nodes[name].num_rows)
+    return np.flatnonzero(hops == hops.min())
+
+
+def _among_complete(graph: Graph) -> Graph:
+    """Return a graph with the links between such rows alone."""
+    if not graph.hops:
+        return graph
+    whole = {
+        name: np.isin(np.arange(features.num_rows), _complete(graph, name))
+        for name, features in graph.nodes.items()
+    }
+    relations = []
+    for one in graph.relations:
+        kept = whole[one.source][one.source_rows] & whole[one.target][one.target_rows]
+        relations.append(
+            replace(
+                one,
+                source_rows=one.source_rows[kept],
+                target_rows=one.target_rows[kept],
+                attributes=None,
+                times=None,
+                heard=None,
+            )
+        )
+    return replace(graph, relations=tuple(relations))
 
 
 def _sample(rows: np.ndarray, limit: int) -> np.ndarray:

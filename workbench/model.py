@@ -126,6 +126,7 @@ class Network(nn.Module):
         width: int,
         num_outputs: int,
         dropout: float = 0.0,
+        input_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         check_fit(model, graph.target, [(r.source, r.target) for r in graph.relations])
@@ -142,7 +143,7 @@ class Network(nn.Module):
         ]
         self.encoders = nn.ModuleDict(
             {
-                _key(graph, name): Encoder(graph.nodes[name], width)
+                _key(graph, name): Encoder(graph.nodes[name], width, input_dropout)
                 for name in sorted(graph.reach(depth)[0])
             }
         )

@@ -74,7 +74,7 @@ class ArmStyle:
 def topology_label(topology: str) -> str:
     """Return a topology's name in plain words, such as ``Normalized (row2node)``."""
     title = TITLES.get(topology, topology)
-    return title if title.casefold() == topology else f"{title} ({topology})"
+    return title if title.casefold() == topology.casefold() else f"{title} ({topology})"
 
 
 def arm_style(source: str, topology: str, arms: Sequence[tuple[str, str]]) -> ArmStyle:

@@ -253,27 +253,28 @@ class Override:
         keys: Role by key id.
         columns: Role by ``"table.column"``.
         paths: Role by the ids of a chain of keys, joined by ``→``.
+        reason: Why, as it is shown.
     """
 
     tables: Mapping[str, TableRole] = field(default_factory=dict)
     keys: Mapping[str, KeyRole] = field(default_factory=dict)
     columns: Mapping[str, ColumnRole] = field(default_factory=dict)
     paths: Mapping[str, PathRole] = field(default_factory=dict)
+    reason: str = "The topology file says so."
 
     def __call__(self, draft: Draft) -> Draft:
         """Return the draft with these decisions and what follows from them."""
         _require_known(draft.schema, self.tables, self.keys, self.columns)
         for table, role in self.tables.items():
-            draft = _retable(draft, table, role)
+            draft = _retable(draft, table, role, self.reason)
         draft = draft.decide(
-            keys=[Decision(*one, _CHOSEN) for one in self.keys.items()],
-            columns=[Decision(*one, _CHOSEN) for one in self.columns.items()],
+            keys=[Decision(*one, self.reason) for one in self.keys.items()],
+            columns=[Decision(*one, self.reason) for one in self.columns.items()],
         )
-        paths = {one: Decision(one, role, _CHOSEN) for one, role in self.paths.items()}
+        paths = {
+            one: Decision(one, role, self.reason) for one, role in self.paths.items()
+        }
         return replace(draft, paths={**draft.paths, **paths})
-
-
-_CHOSEN = "The topology file says so."
 
 
 def _require_known(
@@ -372,7 +373,7 @@ def _fold_parent(draft: Draft, parent: str, folding: nx.DiGraph, full: bool) -> 
     obstacle = _fold_obstacle(draft, parent, folding)
     if obstacle:
         return draft.decide([Decision(parent, TableRole.NODE, obstacle)])
-    children = _listed(dict.fromkeys(key.table for key in keys))
+    children = listed(dict.fromkeys(key.table for key in keys))
     folded = draft.decide(
         [Decision(parent, TableRole.FOLDED, f"Its columns are carried by {children}.")],
         [
@@ -388,14 +389,14 @@ def _fold_parent(draft: Draft, parent: str, folding: nx.DiGraph, full: bool) -> 
     lost = [one for one in before if one not in after and one != parent]
     if lost and not full:
         reason = (
-            f"A hub, so its rows stay nodes: without them {_listed(lost)} would lose"
+            f"A hub, so its rows stay nodes: without them {listed(lost)} would lose"
             f" the way to {draft.spec.table}."
         )
         return draft.decide([Decision(parent, TableRole.NODE, reason)])
     if lost:
         return folded.decide(
             warnings=[
-                f"With {parent} folded, {_listed(lost)} lost the way to"
+                f"With {parent} folded, {listed(lost)} lost the way to"
                 f" {draft.spec.table}."
             ]
         )
@@ -408,7 +409,7 @@ def _fold_parent(draft: Draft, parent: str, folding: nx.DiGraph, full: bool) -> 
         return folded.decide(
             warnings=[
                 f"With {parent} folded, rows no longer meet there; further from"
-                f" {draft.spec.table} now: {_listed(further)}."
+                f" {draft.spec.table} now: {listed(further)}."
             ]
         )
     return folded
@@ -449,11 +450,11 @@ def _num_carrying_rows(draft: Draft) -> dict[str, int]:
     return carrying
 
 
-def _retable(draft: Draft, table: str, role: TableRole) -> Draft:
+def _retable(draft: Draft, table: str, role: TableRole, reason: str) -> Draft:
     """Return the draft with another role for a table, and what follows from it."""
     match role:
         case TableRole.DROPPED:
-            return _drop(draft, {table}, set(), set(), _CHOSEN)
+            return _drop(draft, {table}, set(), set(), reason)
         case TableRole.FOLDED:
             draft = _restore(draft, table)
             keys = [
@@ -480,7 +481,7 @@ def _retable(draft: Draft, table: str, role: TableRole) -> Draft:
                 replace(begin_key(key, draft.spec), reason=f"{table} is a node again.")
                 for key in folded
             ]
-    return draft.decide([Decision(table, role, _CHOSEN)], keys)
+    return draft.decide([Decision(table, role, reason)], keys)
 
 
 def _ties(draft: Draft, table: str, *roles: KeyRole) -> list[ForeignKey]:
@@ -508,7 +509,7 @@ def _restore(draft: Draft, table: str) -> Draft:
     )
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     """Return names as English lists them."""
     shown = list(names)
     if len(shown) < 2:

@@ -13,18 +13,25 @@ from workbench.cell import (
     PlannedArm,
 )
 from workbench.closure import draw_rows
-from workbench.database import Database, cache_directory, connect, without_password
+from workbench.database import (
+    Database,
+    cache_directory,
+    connect,
+    without_password,
+)
 from workbench.engine import default_jobs
 from workbench.errors import StudyError, TaskError
 from workbench.member import check_fit
 from workbench.models import MODELS
 from workbench.planting.assume import assume_rows
+from workbench.recognise import KEPT_BY, find_graph
 from workbench.results import notes_of
 from workbench.schema import KeyOrigin, Schema, infer_schema, read_hints
 from workbench.seeds import with_seeds
 from workbench.study import Arm, Study
-from workbench.survey import future_rows, plan_to_json, survey
+from workbench.survey import plan_to_json, survey
 from workbench.task import Task, TaskSpec, define_task, suspected_leaks
+from workbench.timing import Timed, Timing, open_timed, settle_timing, time_notes
 from workbench.topologies import plan_named
 
 # What a run costs on one core: fixed, per epoch, per layer, per node or link and layer.
@@ -40,7 +47,8 @@ class PlannedStudy:
         arms: One per arm of the study, in its order.
         plans: The ``plan --json`` document of every source, by its label.
         leaks: One sentence per column that predicts the target nearly alone.
-        future_rows: Rows newer than their target row within reach; always 0.
+        future_rows: Rows newer than the moment of the row that sees them, counted on
+            what is trained on; always 0.
         fingerprints: The content hash of every source, by its label.
         assumed: The sources that have no rows, by label: planned, never trained on.
     """
@@ -70,6 +78,13 @@ class PlannedStudy:
             for model in study.models
             for remedy in study.remedies
         )
+
+    @property
+    def reference(self) -> Cell:
+        """The first arm's and network's shallowest cell that passes messages."""
+        study = self.study
+        deep = [depth for depth in study.depths if depth] or list(study.depths)
+        return Cell(0, study.models[0], study.remedies[0], min(deep), 0)
 
     @property
     def floor_items(self) -> tuple[FloorItem, ...]:
@@ -103,15 +118,20 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
             for source, database in opened.items()
         ]
     arms = {arm: made for each in planned for arm, made in each.arms.items()}
+    _check_arms(tuple(arms[arm] for arm in study.arms))
+    timed = {arm: one for each in planned for arm, one in each.timed.items()}
+    timings = dict(zip(timed, settle_timing(list(timed.values())), strict=True))
+    for arm, timing in timings.items():
+        _check_time(arms[arm], timing)
+        arms[arm] = replace(arms[arm], unfolding=timing.unfolding)
     ordered = tuple(arms[arm] for arm in study.arms)
-    _check_arms(ordered)
     _check_models(study, ordered)
     return PlannedStudy(
         study=study,
         arms=ordered,
-        plans={each.label: each.plan for each in planned},
+        plans={each.label: _with_timing(each, timings) for each in planned},
         leaks=tuple(leak for each in planned for leak in each.leaks),
-        future_rows=0,
+        future_rows=sum(one.found.count for one in timings.values()),
         fingerprints={each.label: each.fingerprint for each in planned},
         assumed=tuple(each.label for each in planned if each.is_assumed),
     )
@@ -125,8 +145,7 @@ def estimate_seconds(planned: PlannedStudy, jobs: int | None = None) -> float:
     Pruning, baselines and faster machines are left to the estimate's width.
     """
     sizes = {
-        (source, graph["name"]): sum(graph["nodes"].values())
-        + sum(edge["count"] for edge in graph["edges"])
+        (source, graph["name"]): _size(graph)
         for source, document in planned.plans.items()
         for graph in document["topologies"]
     }
@@ -137,6 +156,14 @@ def estimate_seconds(planned: PlannedStudy, jobs: int | None = None) -> float:
         layer = LAYER_S + LINK_S * sizes[arm.source, arm.topology]
         total += CELL_S + epochs * (EPOCH_S + cell.depth * layer)
     return total / (jobs or default_jobs())
+
+
+def _size(graph: Mapping[str, Any]) -> int:
+    """Return the nodes and links that are trained on."""
+    time = graph.get("time", {})
+    if time.get("unfolding"):
+        return time["instances"] + time["messages"]
+    return sum(graph["nodes"].values()) + sum(one["count"] for one in graph["edges"])
 
 
 def with_rows(
@@ -176,6 +203,7 @@ class _PlannedSource:
 
     label: str
     arms: Mapping[Arm, PlannedArm]
+    timed: Mapping[Arm, Timed]
     plan: Mapping[str, Any]
     leaks: tuple[str, ...]
     fingerprint: str
@@ -197,14 +225,19 @@ def _plan_source(
         surveys = [
             survey(database, schema, task, arm.blueprint) for arm in arms.values()
         ]
-        for arm in arms.values():
-            _audit(database, arm, max(study.depths))
+        depth = max(study.depths)
+        timed = {
+            arm: found
+            for arm, made in arms.items()
+            if (found := open_timed(database, schema, task, made.blueprint, depth))
+        }
         leaks = suspected_leaks(database, schema, task)
         fingerprint = database.fingerprint
     told = [replace(one, warnings=(*notes, *one.warnings)) for one in surveys]
     return _PlannedSource(
         label=label,
         arms=arms,
+        timed=timed,
         plan={
             **plan_to_json(task, told),
             "source": {
@@ -253,28 +286,53 @@ def _plan_arm(
 
 def _notes(schema: Schema, task: Task) -> Iterator[str]:
     """Yield what a reader of the results has to know of the database."""
+    native = find_graph(schema)
+    if native is not None:
+        yield f'{native.sentence} "{KEPT_BY}" keeps it as it is.'
     found = [key for key in schema.foreign_keys if key.origin is KeyOrigin.INFERRED]
     if found:
         yield (
             f"{len(found)} of the {len(schema.foreign_keys)} keys are not declared but"
             " were found in the rows. A hint file confirms or rejects each."
         )
-    timed = [table.name for table in schema.tables if table.time_column]
-    if not set(timed) - {task.spec.table}:
+    timed = {table.name for table in schema.tables if table.time_column}
+    if task.times is None:
         yield (
-            "No other table has a confirmed time column, so the search for rows from"
-            " the future had nothing to look at."
+            f'"{task.spec.table}" has no confirmed time column, so nothing says what'
+            " was known when, and rows from the future cannot be told."
+        )
+    elif timed == {task.spec.table}:
+        yield (
+            "No other table has a confirmed time column, so only rows of"
+            f' "{task.spec.table}" can be recognised as later than another.'
         )
 
 
-def _audit(database: Database, arm: PlannedArm, depth: int) -> None:
-    found = future_rows(database, arm.schema, arm.task, arm.blueprint, depth)
-    if found.count:
+def _check_time(arm: PlannedArm, timing: Timing) -> None:
+    if timing.found.count:
         raise TaskError(
             f'The graph "{arm.topology}" lets rows of "{arm.task.spec.table}" see'
-            f" {found.count} rows from after their own time, by way of {found.path}."
-            " Drop that key or table in a topology file, or lower the depth."
+            f" {timing.found.count} rows from after their own time, by way of"
+            f" {timing.found.path}. Drop that key or table in a topology file, or lower"
+            " the depth."
         )
+
+
+def _with_timing(
+    planned: _PlannedSource, timings: Mapping[Arm, Timing]
+) -> dict[str, Any]:
+    """Return a source's plan with what time does to each of its graphs."""
+    found = {arm: timings[arm] for arm in planned.arms if arm in timings}
+    by_name = {planned.arms[arm].topology: one for arm, one in found.items()}
+    plan = dict(planned.plan)
+    plan["topologies"] = [
+        {**one, "time": by_name[one["name"]].to_json()}
+        if one["name"] in by_name
+        else one
+        for one in plan["topologies"]
+    ]
+    notes = [*plan["source"]["notes"], *time_notes(list(found.values()))]
+    return {**plan, "source": {**plan["source"], "notes": notes}}
 
 
 def _labels(opened: Mapping[str, Database]) -> dict[str, str]:

@@ -99,7 +99,11 @@ def _aggregates(expression: str, physical: str) -> Mapping[str, str]:
 
 
 def _range(expression: str) -> Mapping[str, str]:
-    return {"low": f"min({expression})", "high": f"max({expression})"}
+    return {
+        "low": f"min({expression})",
+        "high": f"max({expression})",
+        "num_zero": f"count_if({expression} = 0)",
+    }
 
 
 def _read(physical: str, num_rows: int, found: Mapping[str, object]) -> Profile:

@@ -32,6 +32,8 @@ class Column:
         evidence: Why it has this semantic type, in words.
         unit: The unit of its numbers, such as ``kg``, where one is known.
         partner: The other half of a geographic pair, where it is one.
+        is_sparse: Whether it is one of many number columns of its table that are nearly
+            always 0, such as one column a word.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Column:
     evidence: str
     unit: str | None = None
     partner: str | None = None
+    is_sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,37 @@ class Schema:
     def keys_into(self, table: str) -> tuple[ForeignKey, ...]:
         """Return the keys by which others, or the table itself, refer to a table."""
         return tuple(key for key in self.foreign_keys if key.ref_table == table)
+
+    def keys_between(self, start: str, end: str) -> tuple[ForeignKey, ...]:
+        """Return the keys on the shortest ways between two tables, up or down."""
+        near, far = self._distances(start), self._distances(end)
+        if end not in near:
+            return ()
+
+        def on_the_way(one: str, other: str) -> bool:
+            return one in near and near[one] + 1 + far[other] == near[end]
+
+        return tuple(
+            key
+            for key in self.foreign_keys
+            if on_the_way(key.table, key.ref_table)
+            or on_the_way(key.ref_table, key.table)
+        )
+
+    def _distances(self, start: str) -> dict[str, int]:
+        """Return the number of keys to each table that some way leads to."""
+        ties: dict[str, set[str]] = {}
+        for key in self.foreign_keys:
+            ties.setdefault(key.table, set()).add(key.ref_table)
+            ties.setdefault(key.ref_table, set()).add(key.table)
+        found = {start: 0}
+        frontier = {start}
+        while frontier:
+            hop = 1 + max(found.values())
+            frontier = {one for at in frontier for one in ties.get(at, ())}
+            frontier -= found.keys()
+            found |= dict.fromkeys(frontier, hop)
+        return found
 
     def ready_task(self, name: str) -> TaskSpec:
         """Return a ready-made task by name.

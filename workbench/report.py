@@ -55,6 +55,10 @@ from workbench.sources import citations
 REPORT_NAME = "report.html"
 TEMPLATE = Path(__file__).with_name("report_template.html")
 SHOWN_MEASURES = (HEADLINE_MEASURE, "variance-share")
+SHOWN_MEANS = (
+    *("train", "val", "gradient_ratio", "seconds", "peak_mb"),
+    *("width", "num_parameters"),
+)
 SIBLINGS = "within-parent-share"
 PACKAGES = (
     *("torch", "torch-geometric", "pytorch-frame", "duckdb", "scikit-learn"),
@@ -258,9 +262,7 @@ def _cells(results: Results) -> Iterator[dict[str, Any]]:
             if not series.owns(cell):
                 continue
             mine = pick(rows, depth=cell["depth"], status="ok")
-            means = mine[
-                ["train", "val", "gradient_ratio", "seconds", "peak_mb"]
-            ].mean()
+            means = mine[list(SHOWN_MEANS)].mean()
             yield {**cell, **means, "style": series_style(results, series)}
 
 

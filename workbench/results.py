@@ -5,6 +5,7 @@ into it, so a reader never meets half of one.
 """
 
 import json
+import math
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -40,9 +41,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("seed", "state", "kind", "name", "value", "num_rows"),
     ),
 }
-# Folders written before these were measured have no such file, or no such column.
+# Columns that folders written earlier do not have, and what stands for them.
+ADDED: Mapping[str, Mapping[str, Any]] = {"trials": {"seen": math.nan, "width": 0}}
+# Folders written before these were measured have no such file.
 OPTIONAL = frozenset({"influence"})
-LATER_COLUMNS: Mapping[str, tuple[str, ...]] = {"trials": ("seen",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +177,6 @@ def load_results(folder: Path) -> Results:
         raise StoreError(f'There is no results folder "{folder}".')
     comparison = _read(folder / "comparison.json", _read_json, COMPARISON_VERSION)
     frames = {name: _read_frame(folder, name) for name in COLUMNS}
-    for name, columns in LATER_COLUMNS.items():
-        added = dict.fromkeys(set(columns) - {*frames[name]}, float("nan"))
-        frames[name] = frames[name].assign(**added)
     for name, columns in COLUMNS.items():
         missing = [column for column in columns if column not in frames[name]]
         if missing:
@@ -267,7 +266,9 @@ def _read_frame(folder: Path, name: str) -> pd.DataFrame:
     path = folder / f"{name}.parquet"
     if name in OPTIONAL and not path.exists():
         return pd.DataFrame(columns=pd.Index(COLUMNS[name]))
-    return _read(path, _read_parquet)
+    frame = _read(path, _read_parquet)
+    added = ADDED.get(name, {})
+    return frame.assign(**{one: added[one] for one in added if one not in frame})
 
 
 def _read_json(path: Path) -> tuple[Any, Any]:

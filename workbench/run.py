@@ -19,6 +19,7 @@ from workbench.score import METRICS, Metric
 from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskType
 
 RARE_CLASS_SHARE = 0.2
+SAME = "same"
 
 OnEpoch = Callable[[int, float], None]
 
@@ -34,6 +35,12 @@ class Budget:
         weight_decay: Adam's L2 penalty.
         width: Channels of every hidden state.
         dropout: Share of update channels dropped while training, in [0, 1).
+        input_dropout: Share of input channels dropped while training, in [0, 1).
+        row_normalised: Whether what a row lists adds up to 1: its nearly-always-0
+            channels, and its numbers where no row has one below 0.
+        parameters: Most trained numbers of every network, which then gets the largest
+            width that fits, a multiple of 4; ``"same"`` for as many as the study's
+            smallest network has at the given width; None for the given width.
     """
 
     epochs: int = 80
@@ -42,6 +49,9 @@ class Budget:
     weight_decay: float = 1e-4
     width: int = 32
     dropout: float = 0.0
+    input_dropout: float = 0.0
+    row_normalised: bool = False
+    parameters: int | str | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -59,9 +69,23 @@ class Budget:
             raise ModelError(
                 f'The weight decay is "{self.weight_decay}"; 0 or more works.'
             )
-        if not 0 <= self.dropout < 1:
+        for name in ("dropout", "input_dropout"):
+            value = getattr(self, name)
+            if not 0 <= value < 1:
+                raise ModelError(
+                    f'The {name.replace("_", " ")} is "{value}"; a share from 0 up to'
+                    " 1 works."
+                )
+        if not isinstance(self.row_normalised, bool):
             raise ModelError(
-                f'The dropout is "{self.dropout}"; a share from 0 up to 1 works.'
+                f'"row_normalised" is "{self.row_normalised}"; true or false works.'
+            )
+        if self.parameters not in (None, SAME) and (
+            not isinstance(self.parameters, int) or self.parameters < 1
+        ):
+            raise ModelError(
+                f'The number of parameters is "{self.parameters}"; a whole number from'
+                f' 1 up works, or "{SAME}".'
             )
 
 
@@ -128,6 +152,7 @@ def build_network(graph: Graph, task: Task, config: RunConfig) -> Network:
             config.budget.width,
             num_outputs,
             config.budget.dropout,
+            config.budget.input_dropout,
         )
 
 
@@ -223,7 +248,9 @@ class _Loop:
             loss = self.loss(raw, self.rows[TRAIN])
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss is {loss.item()} at epoch {epoch}")
-            seen = raw.detach() if not self.config.budget.dropout else self._evaluate()
+            budget = self.config.budget
+            noisy = budget.dropout or budget.input_dropout
+            seen = self._evaluate() if noisy else raw.detach()
             val = self._score(seen, VAL)
             val_loss = float(self.loss(seen, self.rows[VAL]))
             self.optimiser.zero_grad(set_to_none=True)

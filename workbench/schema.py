@@ -23,7 +23,7 @@ from workbench.proposals import TimeProposal, find_partners, propose_times
 from workbench.relations import Column, ForeignKey, KeyOrigin, Schema, Table
 from workbench.resources import resource_path
 from workbench.search import NOTHING, Found, search_keys
-from workbench.stypes import KeyPart, Stype, infer_stype, value_sql
+from workbench.stypes import KeyPart, Stype, infer_stype, sparse_columns, value_sql
 
 __all__ = [
     "Column",
@@ -409,6 +409,7 @@ class _Inference:
         }
         stypes = {name: one.stype for name, one in readings.items()} | dict(overrides)
         partners = find_partners(stypes, own)
+        sparse = sparse_columns(stypes, own)
         for column in source.columns:
             profile, reading = own[column.name], readings[column.name]
             said = column.name in overrides
@@ -422,6 +423,7 @@ class _Inference:
                 evidence="said by the hints" if said else reading.evidence,
                 unit=reading.unit,
                 partner=partners.get(column.name),
+                is_sparse=column.name in sparse,
             )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workbench.database import Database
+from workbench.ends import find_link_ends
 from workbench.inclusion import HELD_BACK, USED, Columns, Guess, find_foreign_keys
 from workbench.keys import (
     SCORE,
@@ -75,6 +76,7 @@ def search_keys(
         if len(columns) == 1
     ]
     guesses = find_foreign_keys(database, profiles, named, parents, taken, rejected)
+    guesses = _with_ends(database, profiles, parents, taken, rejected, guesses)
     referring = _referring(known, guesses)
     composed = _compose(database, profiles, named, settled, singles, referring)
     wide = [(one.table, one.columns) for one in composed.values()]
@@ -106,6 +108,26 @@ def search_keys(
             sorted(rest, key=lambda one: (-one.confidence, one.table, one.columns))
         ),
     )
+
+
+def _with_ends(
+    database: Database,
+    profiles: Profiles,
+    parents: Sequence[Columns],
+    taken: frozenset[Columns],
+    rejected: frozenset[Ends],
+    guesses: tuple[Guess, ...],
+) -> tuple[Guess, ...]:
+    """Return the guesses with those that the two ends of links give, instead."""
+    settled = {(one.table, one.columns) for one in guesses if one.confidence >= USED}
+    ends = [
+        one
+        for one in find_link_ends(database, profiles, parents, taken | settled)
+        if ((one.table, one.columns), (one.ref_table, one.ref_columns)) not in rejected
+    ]
+    replaced = {(one.table, one.columns) for one in ends}
+    kept = [one for one in guesses if (one.table, one.columns) not in replaced]
+    return (*kept, *ends)
 
 
 def _referring(

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from workbench.clock import time_sql
 from workbench.database import (
     ROW,
     Database,
@@ -24,7 +25,6 @@ from workbench.database import (
     extend,
     quote,
 )
-from workbench.edges import time_sql
 from workbench.errors import TaskError, unknown
 from workbench.filters import render_filter
 from workbench.forecast import (

@@ -14,6 +14,7 @@ from workbench.errors import ModelError, StudyError, unknown
 from workbench.forecast import read_forecast
 from workbench.hints import filled, forecast_task
 from workbench.models import MODELS
+from workbench.protocols import USUAL, make_budget
 from workbench.remedies import REMEDIES
 from workbench.run import Budget
 from workbench.score import METRICS
@@ -119,7 +120,7 @@ class Study:
             "metric": self.metric,
             "max_rows": self.max_rows,
             "task": task,
-            "budget": asdict(self.budget),
+            "budget": filled(asdict(self.budget)),
             "arms": [
                 filled(asdict(replace(arm, source=without_password(arm.source))))
                 for arm in self.arms
@@ -237,5 +238,7 @@ def _read_task(settings: Mapping[str, Any]) -> TaskSpec | str:
 
 
 def _read_budget(settings: Mapping[str, Any]) -> Budget:
-    _refuse_unknown("budget setting", settings, {each.name for each in fields(Budget)})
-    return Budget(**settings)
+    known = {each.name for each in fields(Budget)} | {"protocol"}
+    _refuse_unknown("budget setting", settings, known)
+    own = {name: value for name, value in settings.items() if name != "protocol"}
+    return make_budget(settings.get("protocol", USUAL), own)

@@ -20,6 +20,7 @@ __all__ = [
     "frequent_parts",
     "infer_stype",
     "moment_sql",
+    "sparse_columns",
     "split_texts",
     "value_sql",
 ]
@@ -32,6 +33,8 @@ DAYS_OF_A_YEAR = 366
 YEARS = (1500, 2200)
 FIRST_DAY = 10_000_101  # the smallest number read as a day, YYYYMMDD
 EPOCH_SECONDS = (10**8, 5 * 10**9)  # 1973 to 2128
+FEWEST_SPARSE = 64  # columns that are nearly always 0, from which they are one block
+MOST_NONZERO = 0.1  # share of rows in which such a column may be other than 0
 LONG = 60  # letters of a mean text that is written freely
 LONGEST_PART = 40
 PARTS_PER_VALUE = 2  # a part of several stands in at least so many values, on average
@@ -174,6 +177,7 @@ class Profile:
         num_distinct: Distinct values, NULL aside.
         low: The smallest value of a number column, else None.
         high: The largest.
+        num_zero: Values of a number column that are 0.
         first: The first text by the alphabet, else empty.
         last: The last.
         longest: Letters of the longest text.
@@ -196,6 +200,7 @@ class Profile:
     num_distinct: int
     low: float | None = None
     high: float | None = None
+    num_zero: int = 0
     first: str = ""
     last: str = ""
     longest: int = 0
@@ -292,6 +297,30 @@ def named_unit(name: str) -> str | None:
     if not before or before[-1] == "per" or not name.lower().endswith(last):
         return None
     return UNIT_WORDS.get(last)
+
+
+def sparse_columns(
+    stypes: Mapping[str, Stype], profiles: Mapping[str, Profile]
+) -> frozenset[str]:
+    """Return the columns of a table that are nearly always 0, where they are many.
+
+    Such a table says by a column a word which words a text has. From 64 such columns
+    on, each without a gap and other than 0 in less than a tenth of the rows, only what
+    is not 0 is worth keeping.
+
+    Args:
+        stypes: What each column means.
+        profiles: What was counted of each column.
+    """
+    found = frozenset(
+        name
+        for name, profile in profiles.items()
+        if stypes[name] in (Stype.NUMERICAL, Stype.BOOLEAN)
+        and profile.num_values == profile.num_rows
+        and profile.num_zero > (1 - MOST_NONZERO) * profile.num_rows
+        and profile.num_distinct > 1
+    )
+    return found if len(found) >= FEWEST_SPARSE else frozenset()
 
 
 def split_texts(texts: Iterable[str | None]) -> list[tuple[str, ...]]:

@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from workbench.aggregate import AggregateRef, Aggregation, Step
 from workbench.blueprint import RowNode
+from workbench.clock import time_sql
 from workbench.database import Database, quote
-from workbench.edges import column_values, follow, time_sql
+from workbench.edges import column_values, follow
 from workbench.errors import GraphError
 from workbench.schema import Schema, Stype, value_sql
 
@@ -22,13 +23,17 @@ Way = tuple[tuple[Step, ...], bool]
 
 
 def row_values(database: Database, schema: Schema, rule: RowNode) -> pa.Table:
-    """Return all that the rows of a node type know.
+    """Return all that the rows of a node type know but what is nearly always 0.
 
     Returns:
         One row a table row, in row order; one column a reference, under its name.
     """
-    values = column_values(database, schema, rule.table, rule.columns)
-    for way, refs in ways_of(rule).items():
+    dense = [ref for ref in rule.columns if not ref.is_sparse]
+    values = column_values(database, schema, rule.table, dense)
+    for way, held in ways_of(rule).items():
+        refs = [ref for ref in held if not ref.is_sparse]
+        if not refs:
+            continue
         found = _aggregate_values(database, schema, rule.table, way, refs)
         for ref in refs:
             values = values.append_column(ref.name, found.column(ref.name))
@@ -87,14 +92,14 @@ def _aggregate_values(
     return pa.table(columns, names=taken.column_names)
 
 
-def _query_values(
+def summary_query(
     database: Database,
     schema: Schema,
     table: str,
     way: Way,
     refs: Sequence[AggregateRef],
-) -> pa.Table:
-    _check_pairs(database, schema, table, way)
+) -> str:
+    """Return the SQL of one path's summaries: ``__row``, then ``c0``, ``c1`` and on."""
     source = _gathering(database, schema, table, way)
     values = {ref.column: _value_sql(schema, ref) for ref in refs if ref.column}
     at = {column: f"v{index}" for index, column in enumerate(values)}
@@ -108,15 +113,26 @@ def _query_values(
     ]
     # Values are read once a row, not once a pair of rows.
     read = ", ".join(["__row", *(f"{values[one]} AS {at[one]}" for one in at)])
-    found = database.sql(
-        f"WITH held AS MATERIALIZED (SELECT {read} FROM {quote(refs[0].table)}),"
-        f" pairs AS ({source}),"
-        f" found AS (SELECT own, {', '.join(shown)} FROM pairs"
-        " JOIN held ON held.__row = pairs.row GROUP BY own)"
-        f" SELECT {', '.join(picked)} FROM {quote(table)} t"
+    return (
+        f"WITH held AS MATERIALIZED (SELECT {read} FROM {quote(refs[0].table)}),\n"
+        f"pairs AS ({source}),\n"
+        f"found AS (SELECT own, {', '.join(shown)} FROM pairs"
+        " JOIN held ON held.__row = pairs.row GROUP BY own)\n"
+        f"SELECT t.__row, {', '.join(picked)} FROM {quote(table)} t"
         " LEFT JOIN found ON found.own = t.__row ORDER BY t.__row"
     )
-    return found.rename_columns([ref.name for ref in refs])
+
+
+def _query_values(
+    database: Database,
+    schema: Schema,
+    table: str,
+    way: Way,
+    refs: Sequence[AggregateRef],
+) -> pa.Table:
+    _check_pairs(database, schema, table, way)
+    found = database.sql(summary_query(database, schema, table, way, refs))
+    return found.drop_columns(["__row"]).rename_columns([ref.name for ref in refs])
 
 
 _COUNTS = (Aggregation.COUNT, Aggregation.DISTINCT)
@@ -227,5 +243,7 @@ def _summary_sql(ref: AggregateRef, value: str) -> str:
             return f"min({value})"
         case Aggregation.MAX:
             return f"max({value})"
+        case Aggregation.BAG:
+            raise ValueError("a bag is many values and no single one")
         case _:
             assert_never(ref.how)

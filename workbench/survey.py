@@ -9,12 +9,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from workbench.alignment import align, semantic_reach
-from workbench.audit import FutureRows, future_rows
 from workbench.blueprint import (
     FEATURE_ROLES,
     PROMOTED_ROLES,
     Blueprint,
     Decision,
+    JunctionEdge,
+    KeyRole,
     TableRole,
 )
 from workbench.database import Database
@@ -27,11 +28,9 @@ from workbench.walk import Walk, walk_profile
 
 __all__ = [
     "EdgeCount",
-    "FutureRows",
     "Hub",
     "Reach",
     "Survey",
-    "future_rows",
     "plan_to_json",
     "survey",
     "survey_to_json",
@@ -154,7 +153,11 @@ def survey(
         if one.role is not TableRole.DROPPED and one.subject not in near
     )
     hubs = _hubs(links)
-    warnings = [*blueprint.warnings, *_row_warnings(unreachable, hubs)]
+    warnings = [
+        *blueprint.warnings,
+        *_row_warnings(unreachable, hubs),
+        *_merged(schema, links),
+    ]
     if task.grid is not None:
         exposed = find_exposure(links, blueprint.target, task).sentence
         warnings += [exposed] if exposed else []
@@ -326,6 +329,20 @@ def _num_components(links: Links) -> int:
         (np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(total, total)
     )
     return int(connected_components(ties, directed=False)[0])
+
+
+def _merged(schema: Schema, links: Links) -> Iterator[str]:
+    """Yield how many rows of an undirected list of links add none."""
+    for edge in links.edges:
+        rule = edge.rule
+        if isinstance(rule, JunctionEdge) and rule.direction is KeyRole.UNDIRECTED:
+            num_rows = schema.table(rule.table).num_rows
+            left = num_rows - len(edge.sources)
+            if left:
+                yield (
+                    f"{left:,} of the {num_rows:,} rows of {rule.table} are no further"
+                    " link: they repeat a pair, tie a row to itself or lack an end."
+                )
 
 
 def _row_warnings(unreachable: Sequence[str], hubs: Sequence[Hub]) -> Iterator[str]:

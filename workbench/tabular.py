@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.blueprint import ColumnRef
+from workbench.clock import row_times
 from workbench.database import Database
-from workbench.edges import column_values, row_times
+from workbench.edges import column_values
 from workbench.schema import ForeignKey, Schema, Stype
 from workbench.stypes import frequent_parts
 from workbench.task import Task

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from workbench.clock import row_times
 from workbench.database import ROW, Database, quote
 from workbench.errors import TaskError
 from workbench.factors import divide_by_factors
@@ -90,6 +91,9 @@ class Task:
         keys: The primary key of each row as text, or its row number.
         grid: How many rows of which values are on which side, where the split holds
             values out.
+        times: float64 ``[n]``: the moment each row is predicted at, seconds since 1970,
+            from the table's confirmed time column; inf, so that everything counts as
+            known, for a row without one. None where the table has no such column.
     """
 
     spec: TaskSpec
@@ -101,6 +105,7 @@ class Task:
     split: np.ndarray
     keys: tuple[str, ...]
     grid: Grid | None = None
+    times: np.ndarray | None = None
 
 
 def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Task:
@@ -152,6 +157,7 @@ def define_task(database: Database, schema: Schema, spec: TaskSpec | str) -> Tas
         split=split,
         keys=_row_keys(database, table, rows),
         grid=grid,
+        times=_moments(database, schema, table, rows),
     )
 
 
@@ -345,6 +351,16 @@ def _check_held_out(spec: TaskSpec, split: np.ndarray) -> None:
                 f" least {FEWEST_ON_A_SIDE} are needed. Choose a column with fewer and"
                 " commoner values, or another split."
             )
+
+
+def _moments(
+    database: Database, schema: Schema, table: Table, rows: np.ndarray
+) -> np.ndarray | None:
+    """Return when each row is predicted, inf where it has no time."""
+    times = row_times(database, schema, table.name)
+    if times is None:
+        return None
+    return np.where(np.isnan(times[rows]), np.inf, times[rows])
 
 
 def _row_keys(database: Database, table: Table, rows: np.ndarray) -> tuple[str, ...]:

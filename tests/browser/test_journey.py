@@ -193,6 +193,7 @@ def test_a_cancelled_run_says_so_on_both_of_two_pages(page: Page, app_url: str) 
         "data?source=sample:address-3nf",
         "question?source=sample:address-3nf&task=prosperous",
         "graphs?source=sample:address-3nf&task=prosperous",
+        "design?source=sample:address-3nf&task=prosperous",
         "train?source=sample:address-3nf&task=prosperous",
         "compare?results=address",
     ],

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from time import monotonic
 from types import TracebackType
@@ -68,8 +69,7 @@ class RayCluster(AbstractEngine):
         """
         # Ray would connect without a token where it finds none.
         os.environ.setdefault(AUTHENTICATION, "token")
-        import ray
-
+        ray = _ray()
         if ray.is_initialized():
             return self
         settings: dict[str, Any] = {
@@ -95,8 +95,7 @@ class RayCluster(AbstractEngine):
         trace: TracebackType | None,
     ) -> None:
         """Leave the cluster; Ray ends what this study still has running there."""
-        import ray
-
+        ray = _ray()
         if self._ours:
             ray.shutdown()
             self._ours = False
@@ -104,8 +103,7 @@ class RayCluster(AbstractEngine):
     @property
     def num_workers(self) -> int:
         """How many items are done at the same time."""
-        import ray
-
+        ray = _ray()
         cores = int(ray.cluster_resources().get("CPU", 0))
         return max(min(cores, self.jobs or cores), 1)
 
@@ -116,8 +114,7 @@ class RayCluster(AbstractEngine):
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[Event | None]:
         """Work through items and yield what happens, as every engine does."""
-        import ray
-
+        ray = _ray()
         flights = _Flights(work.shared(items, _put))
         waiting = list(reversed(items))
         most = self.jobs or len(items)
@@ -151,9 +148,8 @@ class _Flights:
     """The tasks that are under way."""
 
     def __init__(self, work: Work) -> None:
-        import ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
+        ray = _ray()
+        strategies = import_module("ray.util.scheduling_strategies")
         here = ray.get_runtime_context().get_node_id()
         self.under_way: dict[Any, _Flight] = {}
         self._work = ray.put(work)
@@ -163,7 +159,9 @@ class _Flights:
             ray.remote(_Board)
             .options(
                 num_cpus=0,
-                scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
+                scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(
+                    here, soft=False
+                ),
             )
             .remote()
         )
@@ -180,8 +178,7 @@ class _Flights:
 
     def news(self) -> Iterator[Event]:
         """Yield what workers have said since the last time."""
-        import ray
-
+        ray = _ray()
         ready, _ = ray.wait([self._asked], timeout=0)
         if not ready:
             return
@@ -195,8 +192,7 @@ class _Flights:
 
     def land(self, reference: Any) -> Iterator[Event]:
         """Yield how a task ended; start it again where its worker was lost."""
-        import ray
-
+        ray = _ray()
         flight = self.under_way.pop(reference)
         try:
             result = ray.get(reference)
@@ -212,8 +208,7 @@ class _Flights:
 
     def end(self) -> None:
         """End what is still running, at once."""
-        import ray
-
+        ray = _ray()
         for reference in self.under_way:
             ray.cancel(reference, force=True)
         ray.kill(self._board)
@@ -242,14 +237,12 @@ class _Fetch:
     reference: Any
 
     def __call__(self) -> Any:
-        import ray
-
+        ray = _ray()
         return ray.get(self.reference)
 
 
 def _put(value: Any) -> Callable[[], Any]:
-    import ray
-
+    ray = _ray()
     return _Fetch(ray.put(value))
 
 
@@ -269,8 +262,7 @@ def _do(work: Sequence[Any], item: Any, number: int, board: Any) -> Any:
 
 @lru_cache(maxsize=1)  # a worker serves one study; it keeps its graphs between tasks
 def _opened(reference: Any) -> Callable[[Any, Callable[[Any], None]], Any]:
-    import ray
-
+    ray = _ray()
     return ray.get(reference)()
 
 
@@ -282,9 +274,9 @@ def _seen(flight: _Flight) -> Iterator[Event]:
             yield Started(flight.item)
 
 
-def _is_lost(error: Exception) -> bool:
+def _is_lost(error: Any) -> bool:
     """Return whether a worker or its machine went away, rather than the item failed."""
-    from ray import exceptions
+    exceptions = _ray().exceptions
 
     found = error.cause if isinstance(error, exceptions.RayTaskError) else error
     return isinstance(
@@ -296,8 +288,8 @@ def _is_lost(error: Exception) -> bool:
     )
 
 
-def _crash(flight: _Flight, error: Exception) -> Crashed:
-    from ray import exceptions
+def _crash(flight: _Flight, error: Any) -> Crashed:
+    exceptions = _ray().exceptions
 
     if isinstance(error, exceptions.OutOfMemoryError):
         reason = "The worker was ended by Ray because its machine ran out of memory."
@@ -323,3 +315,8 @@ def _refusal(address: str, error: Exception) -> str:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _ray() -> Any:
+    """Return the package; its annotations do not say what its decorators make."""
+    return import_module("ray")

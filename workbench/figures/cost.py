@@ -1,5 +1,7 @@
 """What a score cost: seconds and memory."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -28,7 +30,8 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
     sentences, scores = [], []
     for series in all_series(results):
         rows = series.rows(results.trials)
-        means = means_by(pick(rows, status="ok"), "depth", "test", "seconds", "peak_mb")
+        columns = ("test", "seconds", "peak_mb", "num_parameters", "width")
+        means = means_by(pick(rows, status="ok"), "depth", *columns)
         if means.empty:
             continue
         style = series_style(results, series)
@@ -47,7 +50,9 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
                     mode="lines+markers+text",
                     line={"color": style.colour, "dash": style.dash, "width": 1.5},
                     marker={"symbol": style.symbol, "size": 9, "color": style.colour},
-                    hovertemplate="depth %{text}: %{y:.3f} for %{x:.3g}",
+                    customdata=[_size(one) for one in means.itertuples()],
+                    hovertemplate="depth %{text}: %{y:.3f} for %{x:.3g}"
+                    "<br>%{customdata}",
                 ),
                 row=1,
                 col=column,
@@ -76,6 +81,13 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
         how_to_read=(
             "A point is the mean of a graph's finished runs at one depth, whose number"
             " stands above it. Further left is cheaper. Time includes measuring; memory"
-            " is the peak of the worker process, which holds the graph as well."
+            " is the peak of the worker process, which holds the graph as well. Hover"
+            " to see how many numbers each network trains (parameters), and its width."
         ),
     )
+
+
+def _size(means: Any) -> str:  # a row of the means
+    """Return how large a network is, and how wide where that was recorded."""
+    size = f"{means.num_parameters:,.0f} parameters"
+    return f"{size}, width {means.width:.0f}" if means.width else size

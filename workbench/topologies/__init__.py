@@ -93,9 +93,9 @@ def read_topology(text: str, default_name: str = "custom") -> Topology:
     for setting in settings:
         if setting not in _SETTINGS:
             raise TopologyError(unknown("topology setting", setting, _SETTINGS))
-    base_name, name = settings.get("base", "row2node"), settings.get("name")
+    base_name, name = str(settings.get("base", "row2node")), settings.get("name")
     if base_name not in TOPOLOGIES:
-        raise TopologyError(unknown("topology", str(base_name), TOPOLOGIES))
+        raise TopologyError(unknown("topology", base_name, TOPOLOGIES))
     base = TOPOLOGIES[base_name]
     if settings.get("full", False):
         base = _fold_fully(base)
@@ -164,11 +164,11 @@ def _roles(
         )
     found: dict[str, _Role] = {}
     for subject, role in cast("dict[str, Any]", asked).items():
-        if role not in set(roles):
+        if str(role) not in set(roles):
             known = ", ".join(f'"{one}"' for one in roles)
             raise TopologyError(
                 f'"{subject}" cannot be "{role}" in a topology file; choose from'
                 f" {known}."
             )
-        found[subject] = roles(role)
+        found[subject] = roles(str(role))
     return found

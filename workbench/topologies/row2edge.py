@@ -12,6 +12,7 @@ Source: Wang et al. (2024), arXiv:2404.18209, "R2N/E"; Row2Edge in Choi et al. (
 arXiv:2506.01360.
 """
 
+from workbench.native import KeepGraph
 from workbench.passes import RowToEdge
 from workbench.topology import Topology
 
@@ -19,7 +20,7 @@ ROW2EDGE = Topology(
     name="row2edge",
     title="Junctions as edges",
     story="A row that only ties two others together becomes the tie itself.",
-    passes=(RowToEdge(),),
+    passes=(RowToEdge(), KeepGraph()),
     node_count="Σ rows of tables that are no junction",
     edge_count="Σ junction rows with both parents + Σ valid keys of other tables",
     hop_change="1 across a junction instead of 2",

@@ -21,17 +21,23 @@ from workbench.database import (
     fingerprint_of,
     quote,
 )
+from workbench.design import Choice, choices, open_chains
+from workbench.distribution import Distribution, distributions
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
 from workbench.memo import Memo
 from workbench.planning import PlannedStudy, plan_study, resolve_task, with_rows
 from workbench.previewing import with_previews
+from workbench.recognise import Offer, find_offer
 from workbench.results import Results, load_results
 from workbench.schema import Schema, fitting_hints, infer_schema
 from workbench.seeds import Moment, moments_of
+from workbench.sketch import Asked, SurveyedGraph, ask, survey_graph
 from workbench.study import Arm, Study
 from workbench.task import Leak, Task, TaskSpec, define_task, suspected_leaks
+from workbench.topologies import plan_named
 from workbench.ui import place, words
+from workbench.ui.designs import topology_of
 
 NUM_SHOWN_ROWS = 8
 
@@ -92,6 +98,11 @@ def schema_of(address: str) -> Schema:
     return _schema(address, _stamp(address), place.hints_file())
 
 
+def offer_of(address: str) -> Offer | None:
+    """Return what to do with a database that is a graph already, or None."""
+    return _offer(address, _stamp(address), place.hints_file())
+
+
 def has_rows(address: str) -> bool:
     """Return whether a database is more than a schema."""
     return _opened(address, _stamp(address))[0]
@@ -112,6 +123,11 @@ def rows_of(address: str, table: str) -> pd.DataFrame:
     return _rows(address, _stamp(address), table)
 
 
+def distributions_of(address: str, table: str) -> tuple[Distribution, ...]:
+    """Return how the values of a table's columns are spread."""
+    return _distributions(address, _stamp(address), place.hints_file(), table)
+
+
 def question_of(address: str, spec: TaskSpec | str) -> Question:
     """Return a task over a database, and its suspected leaks."""
     return _question(address, _stamp(address), place.hints_file(), spec)
@@ -122,8 +138,32 @@ def plan_of(
 ) -> PlannedStudy:
     """Return what graphs of a database would hold and reach."""
     hints = place.hints_file()
-    arms = tuple(Arm(address, topology, hints) for topology in topologies)
+    arms = tuple(Arm(address, topology_of(one), hints) for one in topologies)
     return plan_of_study(Study(arms=arms, task=spec))
+
+
+def asked_of(address: str, spec: TaskSpec | str) -> Asked:
+    """Return a question over a database, ready to plan one graph after another."""
+    return _asked(address, _stamp(address), place.hints_file(), spec)
+
+
+def choices_of(
+    address: str, spec: TaskSpec | str, entry: str, subject: str
+) -> tuple[Choice, ...]:
+    """Return the roles that something has or could have in a graph."""
+    return _choices(address, _stamp(address), place.hints_file(), spec, entry, subject)
+
+
+def chains_of(
+    address: str, spec: TaskSpec | str, entry: str
+) -> Mapping[str, tuple[str, str]]:
+    """Return the chains of keys that are, or could be, shortcuts of a graph."""
+    return _chains(address, _stamp(address), place.hints_file(), spec, entry)
+
+
+def survey_of(address: str, spec: TaskSpec | str, entry: str) -> SurveyedGraph:
+    """Return what one graph of a database would hold and reach."""
+    return _survey(address, _stamp(address), place.hints_file(), spec, entry)
 
 
 def plan_of_study(study: Study) -> PlannedStudy:
@@ -189,6 +229,12 @@ def _schema(address: str, stamp: tuple[int, ...], hints: str | None) -> Schema:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
+def _offer(address: str, stamp: tuple[int, ...], hints: str | None) -> Offer | None:
+    with connect(address) as database:
+        return find_offer(database, _schema(address, stamp, hints))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
 def _opened(
     address: str, stamp: tuple[int, ...]
 ) -> tuple[bool, Hints, tuple[SourceTable, ...]]:
@@ -207,6 +253,14 @@ def _rows(address: str, stamp: tuple[int, ...], table: str) -> pd.DataFrame:
     return found.to_pandas()
 
 
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _distributions(
+    address: str, stamp: tuple[int, ...], hints: str | None, table: str
+) -> tuple[Distribution, ...]:
+    with connect(address) as database:
+        return distributions(database, _schema(address, stamp, hints), table)
+
+
 @st.cache_resource(max_entries=24, show_spinner="Looking at the target and its rows…")
 def _question(
     address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
@@ -223,6 +277,51 @@ def _question(
             leaks = suspected_leaks(database, schema, task) if has_rows else ()
             moments = moments_of(database, task) if asked.forecast else ()
             return Question(task, leaks, notes, moments)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Looking at the question…")
+def _asked(
+    address: str, stamp: tuple[int, ...], hints: str | None, spec: TaskSpec | str
+) -> Asked:
+    return ask(address, spec, hints)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _choices(
+    address: str,
+    stamp: tuple[int, ...],
+    hints: str | None,
+    spec: TaskSpec | str,
+    entry: str,
+    subject: str,
+) -> tuple[Choice, ...]:
+    asked = _asked(address, stamp, hints, spec)
+    blueprint = plan_named(asked.schema, asked.task.spec, topology_of(entry))
+    return choices(asked.schema, asked.task.spec, blueprint, subject)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _chains(
+    address: str,
+    stamp: tuple[int, ...],
+    hints: str | None,
+    spec: TaskSpec | str,
+    entry: str,
+) -> Mapping[str, tuple[str, str]]:
+    asked = _asked(address, stamp, hints, spec)
+    blueprint = plan_named(asked.schema, asked.task.spec, topology_of(entry))
+    return open_chains(asked.schema, asked.task.spec, blueprint)
+
+
+@st.cache_resource(max_entries=96, show_spinner="Counting what the graph holds…")
+def _survey(
+    address: str,
+    stamp: tuple[int, ...],
+    hints: str | None,
+    spec: TaskSpec | str,
+    entry: str,
+) -> SurveyedGraph:
+    return survey_graph(_asked(address, stamp, hints, spec), topology_of(entry))
 
 
 @st.cache_resource(

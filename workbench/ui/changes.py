@@ -109,16 +109,26 @@ class Changes:
             st.rerun()
 
     def show_state(self) -> None:
-        """Draw what was changed so far: undo, drop, and the hint file."""
-        steps = self._steps()
-        if not steps:
+        """Draw what was changed so far: undo, redo, drop, and the hint file."""
+        steps, undone = self._steps(), self._undone()
+        if not steps and not undone:
             return
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"{len(steps)} changes to the schema")
-            if st.button("Undo", key="data_undo", icon=":material/undo:"):
+            if st.button(
+                "Undo", key="data_undo", icon=":material/undo:", disabled=not steps
+            ):
+                undone.append(place.hints())
                 place.change_hints(steps.pop())
                 st.rerun()
-            if st.button("Drop all changes", key="data_drop"):
+            if st.button(
+                "Redo", key="data_redo", icon=":material/redo:", disabled=not undone
+            ):
+                steps.append(place.hints())
+                place.change_hints(undone.pop())
+                st.rerun()
+            if st.button("Drop all changes", key="data_drop", disabled=not steps):
+                undone[:] = [place.hints(), *reversed(steps[1:])]
                 place.change_hints(steps[0])
                 steps.clear()
                 st.rerun()
@@ -177,10 +187,15 @@ class Changes:
         steps = self._steps()
         steps.append(place.hints())
         del steps[:-NUM_STEPS]
+        self._undone().clear()
         place.change_hints(changed)
 
     def _steps(self) -> list[Hints | None]:
         kept = st.session_state.setdefault("data_steps", {})
+        return kept.setdefault(place.read(place.SOURCE), [])
+
+    def _undone(self) -> list[Hints | None]:
+        kept = st.session_state.setdefault("data_undone", {})
         return kept.setdefault(place.read(place.SOURCE), [])
 
     def _version(self) -> int:

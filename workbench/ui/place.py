@@ -26,9 +26,9 @@ from workbench.hints import Hints, forecast_task, hints_to_toml
 from workbench.jobs import results_folder
 from workbench.results import stored
 from workbench.samples import SAMPLES
+from workbench.schema import Schema
 from workbench.task import TaskSpec
-from workbench.topologies import TOPOLOGIES
-from workbench.ui import words
+from workbench.ui import designs, words
 
 SOURCE, RESULTS, GRAPHS = "source", "results", "graphs"
 TASK, TARGET, WHERE, HIDE = "task", "target", "where", "hide"
@@ -37,7 +37,8 @@ FORECAST, EVENTS, ENTITY, WITHIN, BY = "forecast", "of", "for", "within", "by"
 SEED_TIMES, EVERY, ACTIVE, UNTIL = "seed_times", "every", "active", "until"
 LATER = (FORECAST, EVENTS, ENTITY, WITHIN, BY, SEED_TIMES, EVERY, ACTIVE, UNTIL)
 QUESTION = (TASK, TARGET, WHERE, HIDE, SPLIT, SPLIT_SEED, *LATER)
-CARRIED = (SOURCE, *QUESTION, GRAPHS, RESULTS)
+DESIGN = "design"
+CARRIED = (SOURCE, *QUESTION, GRAPHS, DESIGN, RESULTS)
 
 DEFAULT_GRAPHS = ("row2node", "flattened")
 MAX_GRAPHS = 4
@@ -95,7 +96,7 @@ def write(values: Mapping[str, str | None]) -> None:
 
 def open_source(name: str) -> None:
     """Look at another database; the question about the last one is dropped."""
-    write({**dict.fromkeys((*QUESTION, GRAPHS, RESULTS)), SOURCE: name})
+    write({**dict.fromkeys((*QUESTION, GRAPHS, DESIGN, RESULTS)), SOURCE: name})
 
 
 def source_address() -> str | None:
@@ -183,8 +184,8 @@ def keep_for_job(address: str, folder: Path) -> str:
     return str(kept)
 
 
-def keep_hints(file: str, folder: Path) -> str:
-    """Return a hint file that outlives this session."""
+def keep_file(file: str, folder: Path) -> str:
+    """Return a hint or topology file that outlives this session."""
     folder.mkdir(parents=True, exist_ok=True)
     return str(shutil.copy2(file, folder))
 
@@ -232,6 +233,15 @@ def question() -> TaskSpec | str | None:
         split=read(SPLIT) or "random",
         split_seed=int(seed) if re.fullmatch(r"\d{1,6}", seed) else 0,
     )
+
+
+def target_table(schema: Schema) -> str | None:
+    """Return the table whose column is predicted, where a question is asked."""
+    spec = question()
+    if isinstance(spec, str):
+        hint = schema.tasks.get(spec)
+        return hint.table if hint else None
+    return spec.table if spec else None
 
 
 def ask(spec: TaskSpec | str) -> None:
@@ -292,14 +302,14 @@ def _written(forecast: Forecast) -> dict[str, str | None]:
 
 
 def graphs() -> tuple[str, ...]:
-    """Return the topologies in the address that exist, at most four."""
+    """Return the topologies and designs in the address that exist, at most four."""
     named = (read(GRAPHS) or "").split(",")
-    known = tuple(dict.fromkeys(name for name in named if name in TOPOLOGIES))
+    known = tuple(dict.fromkeys(name for name in named if designs.is_known(name)))
     return known[:MAX_GRAPHS] or DEFAULT_GRAPHS
 
 
 def choose_graphs(names: Sequence[str]) -> None:
-    """Put topologies into the address."""
+    """Put topologies and designs into the address."""
     write({GRAPHS: ",".join(names[:MAX_GRAPHS])})
 
 

@@ -30,9 +30,22 @@ def portable(study: Study, folder: Path) -> Study:
             replace(
                 arm,
                 source=place.keep_for_job(arm.source, folder),
-                hints=arm.hints and place.keep_hints(arm.hints, folder),
+                topology=place.keep_file(arm.topology, folder)
+                if arm.topology.endswith(".toml")
+                else arm.topology,
+                hints=arm.hints and place.keep_file(arm.hints, folder),
             )
             for arm in study.arms
+        ),
+    )
+
+
+def beside(study: Study) -> Study:
+    """Return a study that names its topology files as they lie beside it."""
+    return replace(
+        study,
+        arms=tuple(
+            replace(arm, topology=Path(arm.topology).name) for arm in study.arms
         ),
     )
 

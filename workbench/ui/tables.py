@@ -1,14 +1,18 @@
 """Schemas, tasks and graphs as tables and sentences: the text beside every drawing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from workbench.blueprint import Blueprint
+from workbench.blueprint import Blueprint, TableRole
+from workbench.difference import table_hops
+from workbench.distribution import Distribution
 from workbench.hints import KeyHint
+from workbench.hops import hops
 from workbench.schema import ForeignKey, Schema, Table
 from workbench.score import METRICS
+from workbench.sketch import SurveyedGraph
 from workbench.split import SPLITS, read_split
 from workbench.task import SEEN, Task, TaskType
 from workbench.ui import words
@@ -71,6 +75,26 @@ def columns_of(schema: Schema, table: Table) -> pd.DataFrame:
                 "Why this type": column.evidence,
             }
             for column in table.columns
+        ]
+    )
+
+
+def spread_of(found: Sequence[Distribution]) -> pd.DataFrame:
+    """Return a row per column: how much is missing and how its values are spread."""
+    return pd.DataFrame(
+        [
+            {
+                "Column": one.column,
+                "Missing": one.missing,
+                "Rows": list(one.counts),
+                "From … to, or the commonest": " … ".join(one.labels)
+                if one.is_range
+                else ", ".join(
+                    f"{label} ({count:,})"
+                    for label, count in zip(one.labels, one.counts, strict=True)
+                ),
+            }
+            for one in found
         ]
     )
 
@@ -202,6 +226,55 @@ def graph_tables(blueprint: Blueprint) -> pd.DataFrame:
             for one in blueprint.tables
         ]
     )
+
+
+def decisions_of(schema: Schema, blueprint: Blueprint) -> pd.DataFrame:
+    """Return a row per table, key, column and shortcut: what becomes of it and why."""
+    near, seen = table_hops(schema, blueprint), hops(blueprint)
+    kinds = (
+        ("table", blueprint.tables, near),
+        ("key", blueprint.keys, {}),
+        ("column", blueprint.columns, seen),
+        ("shortcut", blueprint.paths, {}),
+    )
+    return pd.DataFrame(
+        [
+            {
+                "What": one.subject,
+                "Kind": kind,
+                "Becomes": words.role(one.role),
+                "Hops": found.get(one.subject),
+                "Why": one.reason,
+            }
+            for kind, decisions, found in kinds
+            for one in decisions
+        ]
+    )
+
+
+def graph_facts(surveys: Mapping[str, SurveyedGraph]) -> pd.DataFrame:
+    """Return a column per graph: its size, how far it reaches, and what it loses."""
+    return pd.DataFrame({label: _facts_of(found) for label, found in surveys.items()})
+
+
+def _facts_of(found: SurveyedGraph) -> dict[str, str]:
+    plan, tables = found.plan, found.blueprint.tables
+    seen = [hop for hop in plan["hops"].values() if hop is not None]
+    hubs = plan["hubs"]
+    dropped = [one.subject for one in tables if one.role is TableRole.DROPPED]
+    num_edges = sum(edge["count"] for edge in plan["edges"])
+    largest = f", the largest with {hubs[0]['share']:.0%} of its edges" if hubs else ""
+    return {
+        "Nodes": f"{sum(plan['nodes'].values()):,}",
+        "Edges": f"{num_edges:,}",
+        "Node types": str(len(plan["nodes"])),
+        "Edge types": str(len(plan["edges"])),
+        "Farthest column (hops)": str(max(seen, default=0)),
+        "Tables left out": ", ".join(dropped) or "none",
+        "Tables never seen": ", ".join(plan["unreachable"]) or "none",
+        "Hubs": f"{len(hubs)}{largest}",
+        "Parts (components)": f"{plan['components']:,}",
+    }
 
 
 def graph_links(plan: Mapping[str, Any]) -> pd.DataFrame:

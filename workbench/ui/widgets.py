@@ -10,9 +10,9 @@ import streamlit as st
 
 from workbench.chart import Chart
 from workbench.errors import WorkbenchError
-from workbench.palette import ArmStyle, topology_label
+from workbench.palette import ArmStyle
 from workbench.task import TaskSpec
-from workbench.ui import calls, place, words
+from workbench.ui import calls, designs, place, words
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -123,7 +123,6 @@ def show_place() -> None:
     if spec is not None:
         name = spec if isinstance(spec, str) else spec.title
         parts.append(f"predict {as_text(name)}")
-        parts.append(
-            " and ".join(as_text(topology_label(each)) for each in place.graphs())
-        )
+        labels = [designs.label_of(each) for each in place.graphs()]
+        parts.append(" and ".join(as_text(label) for label in labels))
     st.caption(" → ".join(parts))

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from workbench.blueprint import ColumnRole, KeyRole, PathRole, TableRole
 from workbench.database import Reading
 from workbench.schema import KeyOrigin, Stype
-from workbench.task import TaskType
+from workbench.task import TaskSpec, TaskType
 
 TITLE = "Which graph should you build from your database, and how deep should it go?"
 PROMISE = (
@@ -31,6 +32,30 @@ LINES = (
     " declared in the database, or said by a hint file. Dashed: found in the rows and"
     " used, unless you reject it. Dotted: possible, and used only if you accept it."
 )
+WAY = (
+    " Thick and coloured: the shortest ways from the table that is predicted to the one"
+    " that is chosen."
+)
+DESIGNING = (
+    "A graph is a decision about every table, key and column. Choose one in the picture"
+    " or in the lists, and give it another role; a graph of the workbench is copied"
+    " first, so that the two stand side by side."
+)
+AS_CODE = (
+    "Both run as they stand, without the workbench: the script needs DuckDB, pandas and"
+    " PyTorch Geometric (and scikit-learn where there is text). The rows are this"
+    " workbench's copy; the script also takes a SQLAlchemy address or a folder of CSV"
+    " or Parquet files in their place."
+)
+RINGS = (
+    "The target stands in the middle and a ring is a hop. What is joined in, summarised"
+    " or left out is no node and is not drawn here: see Tables."
+)
+DECISIONS = (
+    "Under each name: what its rows become and how near something of it is. Solid:"
+    " messages run along the key. Dashed: the parent is joined in or summarised."
+    " Dotted: left out."
+)
 NOTHING_OPEN = "Nothing is open yet. Open a sample or a file of your own first."
 NO_QUESTION = "Nothing is to be predicted yet. Say what first."
 NO_ROWS = "The tables hold no rows, so there is nothing to learn from yet."
@@ -47,6 +72,10 @@ NO_KEYS = (
 ONE_TABLE = (
     "A graph needs two linked tables, or columns whose values become nodes (the"
     " topology “promoted”)."
+)
+AS_IT_CAME = (
+    "The graph “Junctions as edges” (row2edge) leaves it as it came: a row of the one"
+    " table is a node, a row of the other a link, each pair once and both ways alike."
 )
 LINK_TO_NOTHING = (
     "That link points to data that is not open here. Open a sample or a file of your"
@@ -114,6 +143,48 @@ DETAILS: Mapping[str, str] = MappingProxyType(
     {"names": "Names only", "keys": "Keys", "all": "All columns"}
 )
 SPLIT_PARTS = ("Training", "Validation", "Test", "Set aside (seen values)")
+TABLE_ROLES: Mapping[TableRole, str] = MappingProxyType(
+    {
+        TableRole.NODE: "Every row a node (node)",
+        TableRole.EDGE: "Every row ties two others (edge)",
+        TableRole.FOLDED: "Joined into the rows that refer to it (folded)",
+        TableRole.AGGREGATED: "Summarised in the rows around it (aggregated)",
+        TableRole.DROPPED: "Left out (dropped)",
+    }
+)
+TABLE_ROLES_SHORT: Mapping[TableRole, str] = MappingProxyType(
+    {
+        TableRole.NODE: "nodes",
+        TableRole.EDGE: "edges",
+        TableRole.FOLDED: "folded",
+        TableRole.AGGREGATED: "summarised",
+        TableRole.DROPPED: "left out",
+    }
+)
+KEY_ROLES: Mapping[KeyRole, str] = MappingProxyType(
+    {
+        KeyRole.EDGE: "Messages both ways (edge)",
+        KeyRole.UP: "Only to the row referred to (child-to-parent)",
+        KeyRole.DOWN: "Only to the row that refers (parent-to-child)",
+        KeyRole.FOLDED: "The parent's columns are joined in (folded)",
+        KeyRole.AGGREGATED: "Rows are summarised along it (aggregated)",
+        KeyRole.DROPPED: "Left out (dropped)",
+    }
+)
+COLUMN_ROLES: Mapping[ColumnRole, str] = MappingProxyType(
+    {
+        ColumnRole.FEATURE: "Known of each row (feature)",
+        ColumnRole.PROMOTED: "Each value a node (promoted)",
+        ColumnRole.PROMOTED_KEPT: "Each value a node, and known of each row",
+        ColumnRole.DROPPED: "Left out (dropped)",
+    }
+)
+PATH_ROLES: Mapping[PathRole, str] = MappingProxyType(
+    {
+        PathRole.SHORTCUT: "An edge of its own (shortcut)",
+        PathRole.DROPPED: "No edge of its own",
+    }
+)
 STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "queued": ("○", "waiting"),
@@ -133,6 +204,13 @@ PHASES: Mapping[str, str] = MappingProxyType(
         "cancelled": "Cancelled",
     }
 )
+
+
+def proposed(task: TaskSpec) -> str:
+    """Return what a click on a proposed task does."""
+    kind, _, column = task.split.partition(":")
+    given = f", split as “{column}” says" if kind == "column" else ""
+    return f"Predict {task.target}{given}, on this graph"
 
 
 def reading(found: Reading) -> str:
@@ -158,6 +236,26 @@ def too_large(name: str, num_bytes: int, limit_mb: int) -> str:
         f'"{name}" has {num_bytes / 1e6:.0f} MB; the limit here is {limit_mb} MB.'
         " Upload a part of it, or use the command line on the file itself."
     )
+
+
+def role(found: TableRole | KeyRole | ColumnRole | PathRole) -> str:
+    """Return what becomes of something, in plain words with the field's term."""
+    match found:
+        case TableRole():
+            return TABLE_ROLES[found]
+        case KeyRole():
+            return KEY_ROLES[found]
+        case ColumnRole():
+            return COLUMN_ROLES[found]
+        case PathRole():
+            return PATH_ROLES[found]
+
+
+def hops_away(number: int | None) -> str:
+    """Return how far something is from the target, in words."""
+    if number is None:
+        return "out of reach"
+    return "1 hop away" if number == 1 else f"{number} hops away"
 
 
 def rows(number: int) -> str:

@@ -67,6 +67,7 @@ class Line:
         label: Shown when the pointer or the selection is near.
         line: Dashed for keys that were guessed, thick for rows that became edges.
         arrow: Which way it points; "both" has no arrow head.
+        marked: Whether it is drawn as part of a way.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Line:
     label: str
     line: LineKind = "solid"
     arrow: Arrow = "up"
+    marked: bool = False
 
 
 def draw(
@@ -86,8 +88,9 @@ def draw(
     alt: str,
     rings: Sequence[Any] = (),
     selected: str | None = None,
+    movable: bool = False,
 ) -> str | None:
-    """Draw a diagram and return the id of the box that was chosen, or None.
+    """Draw a diagram and return the id of the box or line chosen, or None.
 
     Args:
         boxes: With places and sizes.
@@ -96,9 +99,10 @@ def draw(
         height: In pixels.
         alt: The diagram in a sentence.
         rings: Circles behind the boxes (`layout.Ring`).
-        selected: The box that is marked until another is chosen.
+        selected: The box or line that is marked; without it, what was chosen last.
+        movable: Whether boxes can be dragged, searched and focused on.
     """
-    chosen = selection(key) or selected
+    chosen = selected or selection(key)
     _library()(key=f"{key}-library", height=1)
     _diagram()(
         key=key,
@@ -109,6 +113,7 @@ def draw(
             "height": height,
             "alt": alt,
             "selected": chosen,
+            "movable": movable,
         },
         on_selected_change=_nothing,
     )
@@ -116,7 +121,7 @@ def draw(
 
 
 def selection(key: str) -> str | None:
-    """Return the box that was chosen in a diagram, before it is drawn again."""
+    """Return the box or line that was chosen in a diagram, before it is drawn again."""
     state: Mapping[str, Any] = st.session_state.get(key) or {}
     chosen = state.get("selected")
     return chosen if isinstance(chosen, str) else None

@@ -60,9 +60,21 @@ if len(schema.tables) == 1:
 elif not schema.foreign_keys:
     st.info(words.NO_KEYS)
 
+offer = calls.offer_of(address)
+if offer is not None:
+    with st.container(border=True):
+        st.markdown(widgets.as_text(f"{offer.graph.sentence} {words.AS_IT_CAME}"))
+        if offer.task is not None:
+            said = words.proposed(offer.task)
+            if st.button(said, key="data_native", icon=":material/hub:"):
+                place.ask(offer.task)
+                place.choose_graphs((offer.topology, *place.DEFAULT_GRAPHS[:1]))
+                st.switch_page(widgets.page_file("graphs"))
+
 names = [table.name for table in schema.tables]
 many = len(names) > 12
 clicked = selection("data_schema")
+clicked = {key.id: key.table for key in schema.foreign_keys}.get(clicked or "", clicked)
 if clicked in names and clicked != st.session_state.get("data_clicked"):
     # A click in the drawing moves the list; after that the list decides.
     st.session_state["data_clicked"] = st.session_state["table"] = clicked
@@ -79,7 +91,9 @@ detail = control.segmented_control(
 chosen = choice.selectbox(
     "Table", names, key="table", bind="query-params", help="Or click a card."
 )
-boxes, lines = drawings.draw_schema(schema, detail)
+target = place.target_table(schema)
+way = (target, chosen) if target in names else None
+boxes, lines = drawings.draw_schema(schema, detail, way)
 draw(
     boxes,
     lines,
@@ -88,8 +102,9 @@ draw(
     alt=f"The {len(names)} tables of {schema.name} and"
     f" {len(schema.foreign_keys)} links between them.",
     selected=chosen,
+    movable=True,
 )
-st.caption(words.LINES)
+st.caption(words.LINES + (words.WAY if way and chosen != target else ""))
 
 planting.show(schema, expanded=not calls.has_rows(address))
 
@@ -122,6 +137,22 @@ with with_key:
     changes.show_key(table)
 with with_time:
     changes.show_time(table)
+st.markdown("**How the values are spread (distributions)**")
+with widgets.errors_shown():
+    st.dataframe(
+        tables.spread_of(calls.distributions_of(address, chosen)),
+        hide_index=True,
+        key="data_spread",
+        height="content",
+        alt=f"How the values of each column of {chosen} are spread",
+        column_config={
+            "Missing": st.column_config.ProgressColumn(
+                format="percent", min_value=0.0, max_value=1.0
+            ),
+            "Rows": st.column_config.BarChartColumn(y_min=0),
+            "From … to, or the commonest": st.column_config.TextColumn(width="large"),
+        },
+    )
 st.markdown("**First rows**")
 with widgets.errors_shown():
     st.dataframe(

@@ -4,8 +4,7 @@ import streamlit as st
 
 from workbench.figures import hop_heatmap, reach_figure, walk_figure
 from workbench.palette import EXPLANATIONS, arm_style, topology_label
-from workbench.topologies import TOPOLOGIES
-from workbench.ui import calls, drawings, place, preview, tables, widgets
+from workbench.ui import calls, designs, drawings, place, preview, tables, widgets
 from workbench.ui.diagram import draw
 
 st.title("Graphs")
@@ -14,10 +13,10 @@ spec = widgets.need_question()
 
 names = st.pills(
     "Which graphs to compare (topologies), two to four",
-    list(TOPOLOGIES),
+    designs.offered(place.graphs()),
     selection_mode="multi",
     default=list(place.graphs()),
-    format_func=topology_label,
+    format_func=designs.label_of,
     key="graphs_chosen",
     wrap=True,
 )
@@ -63,6 +62,14 @@ for index, arm in enumerate(planned.arms):
             alt=drawings.graph_in_words(arm.blueprint, plan),
             rings=rings.rings,
         )
+        if st.button(
+            "Change this graph",
+            key=f"graphs_change_{arm.topology}",
+            icon=":material/edit:",
+        ):
+            st.switch_page(
+                widgets.page_file("design"), query_params={place.DESIGN: str(index)}
+            )
         for warning in plan["warnings"]:
             st.caption(f":material/warning: {widgets.as_text(warning)}")
         with st.expander("As a table"):

@@ -12,13 +12,12 @@ from workbench.jobs import (
     start_job,
 )
 from workbench.models import MODELS
-from workbench.palette import topology_label
 from workbench.planning import estimate_seconds
+from workbench.protocols import PROTOCOLS, USUAL
 from workbench.remedies import REMEDIES
-from workbench.run import Budget
+from workbench.run import SAME, Budget
 from workbench.study import Arm, Study
-from workbench.topologies import TOPOLOGIES
-from workbench.ui import calls, place, progress, widgets, words
+from workbench.ui import calls, designs, place, progress, widgets, words
 
 st.title("Train")
 
@@ -55,10 +54,10 @@ left, right = st.columns(2, gap="large")
 with left:
     names = st.pills(
         "Graphs (topologies), up to four",
-        list(TOPOLOGIES),
+        designs.offered(place.graphs()),
         selection_mode="multi",
         default=list(place.graphs()),
-        format_func=topology_label,
+        format_func=designs.label_of,
         key="train_graphs",
         wrap=True,
     )[: place.MAX_GRAPHS]
@@ -96,27 +95,36 @@ with right:
         key="train_remedies",
     )
     with st.expander("What a run may spend (budget)"):
-        usual = Budget()
+        protocol = st.selectbox(
+            "Start from (protocol)",
+            list(PROTOCOLS),
+            format_func=lambda name: f"{PROTOCOLS[name].title} ({name})",
+            key="train_protocol",
+            help="A published set of these settings; each can be changed below.",
+        )
+        usual = PROTOCOLS[protocol].budget
+        # Widgets of their own a protocol, so that each starts at its values.
+        suffix = "" if protocol == USUAL else f"_{protocol}"
         epochs = st.number_input(
             "Most passes over the training rows (epochs)",
             min_value=1,
             max_value=1000,
             value=usual.epochs,
-            key="train_epochs",
+            key=f"train_epochs{suffix}",
         )
         patience = st.number_input(
             "Passes without a better validation score before it stops (patience)",
             min_value=1,
             max_value=1000,
             value=usual.patience,
-            key="train_patience",
+            key=f"train_patience{suffix}",
         )
         width = st.number_input(
             "Size of a state (width, channels)",
             min_value=1,
             max_value=256,
             value=usual.width,
-            key="train_width",
+            key=f"train_width{suffix}",
         )
         rate = st.number_input(
             "Size of a step (learning rate, Adam)",
@@ -124,7 +132,7 @@ with right:
             max_value=1.0,
             value=usual.learning_rate,
             format="%g",
-            key="train_rate",
+            key=f"train_rate{suffix}",
         )
         decay = st.number_input(
             "Pull of weights towards 0 (weight decay)",
@@ -132,7 +140,7 @@ with right:
             max_value=1.0,
             value=usual.weight_decay,
             format="%g",
-            key="train_decay",
+            key=f"train_decay{suffix}",
         )
         dropout = st.slider(
             "Share of channels dropped while training (dropout)",
@@ -140,7 +148,37 @@ with right:
             max_value=0.9,
             value=usual.dropout,
             step=0.05,
-            key="train_dropout",
+            key=f"train_dropout{suffix}",
+        )
+        input_dropout = st.slider(
+            "Share of a row's inputs dropped while training (input dropout)",
+            min_value=0.0,
+            max_value=0.9,
+            value=usual.input_dropout,
+            step=0.05,
+            key=f"train_input_dropout{suffix}",
+        )
+        row_normalised = st.checkbox(
+            "What a row lists adds up to 1 (row-normalised features)",
+            value=usual.row_normalised,
+            key=f"train_row_normalised{suffix}",
+            help="Makes a text of many words no larger than one of few.",
+        )
+        same_size = st.checkbox(
+            "Networks of the same size (fixed parameters)",
+            value=False,
+            key="train_same_size",
+            help="At the same width a deep network trains more numbers than a shallow"
+            " one. With this every network gets the largest width, a multiple of 4,"
+            " that fits the number below.",
+        )
+        parameters = st.number_input(
+            "Most numbers that a network trains (parameters); empty: as many as the"
+            " shallowest",
+            min_value=1,
+            value=None,
+            disabled=not same_size,
+            key="train_parameters",
         )
 
     with st.expander("Where it runs (engine)"):
@@ -155,7 +193,10 @@ with right:
 with widgets.errors_shown():
     open_engine(engine)
     study = Study(
-        arms=tuple(Arm(address, name, place.hints_file()) for name in names),
+        arms=tuple(
+            Arm(address, designs.topology_of(name), place.hints_file())
+            for name in names
+        ),
         task=spec,
         models=tuple(models),
         remedies=tuple(remedies),
@@ -168,6 +209,9 @@ with widgets.errors_shown():
             learning_rate=rate,
             weight_decay=decay,
             dropout=dropout,
+            input_dropout=input_dropout,
+            row_normalised=row_normalised,
+            parameters=(parameters or SAME) if same_size else None,
         ),
     )
     planned = calls.plan_of_study(study)
@@ -194,15 +238,26 @@ with st.container(border=True):
         st.rerun()
 
 with st.expander("The same from the command line"):
-    st.code(study.to_toml(), language="toml")
-    st.download_button(
-        "The study as a file (TOML)",
-        study.to_toml(),
-        file_name="study.toml",
-        mime="application/toml",
-        key="train_study",
-        on_click="ignore",
-    )
+    written = progress.beside(study).to_toml()
+    st.code(written, language="toml")
+    with st.container(horizontal=True):
+        st.download_button(
+            "The study as a file (TOML)",
+            written,
+            file_name="study.toml",
+            mime="application/toml",
+            key="train_study",
+            on_click="ignore",
+        )
+        for file in filter(None, map(designs.design_file, names)):
+            st.download_button(
+                f"{file.name}, which it names",
+                file.read_text(encoding="utf-8"),
+                file_name=file.name,
+                mime="application/toml",
+                key=f"train_{file.stem}",
+                on_click="ignore",
+            )
     st.code(
         f"workbench run study.toml --out out/study --engine {engine}", language="bash"
     )

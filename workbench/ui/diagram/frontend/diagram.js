@@ -60,7 +60,7 @@ function card(node, look, selected) {
   return "data:image/svg+xml;utf8," + encodeURIComponent(svg)
 }
 
-function elements(data, look) {
+function elements(data, look, moved) {
   const rings = data.rings.flatMap((ring, index) => [
     {
       group: "nodes",
@@ -86,7 +86,7 @@ function elements(data, look) {
       colour: node.colour || look.ink,
       picture: node.kind === "card" ? card(node, look, node.id === data.selected) : "none",
     },
-    position: { x: node.x, y: node.y },
+    position: moved[node.id] || { x: node.x, y: node.y },
     classes: [
       node.kind,
       node.emphasis ? "emphasis" : "",
@@ -102,7 +102,8 @@ function elements(data, look) {
       edge.arrow,
       edge.source === edge.target ? "loop" : "",
       edge.source === edge.target && data.nodes[0].kind === "card" ? "wide" : "",
-      data.selected && [edge.source, edge.target].includes(data.selected) ? "near" : "",
+      data.selected && [edge.source, edge.target, edge.id].includes(data.selected) ? "near" : "",
+      edge.marked ? "marked" : "",
     ].join(" "),
   }))
   return [...rings, ...nodes, ...edges]
@@ -151,6 +152,10 @@ function look2style(look) {
       "curve-style": "bezier", "loop-direction": "-30deg", "loop-sweep": "50deg",
       "control-point-step-size": 70 } },
     { selector: "edge.wide", style: { "control-point-step-size": 120 } },
+    { selector: "edge.marked", style: {
+      "line-color": look.accent, "line-opacity": 1, width: 4,
+      "target-arrow-color": look.accent, "source-arrow-color": look.accent } },
+    { selector: ".aside", style: { opacity: 0.12, events: "no" } },
     { selector: "edge.near, edge.pointed", style: {
       ...label, "line-color": look.accent, "line-opacity": 1, width: 2.5,
       "target-arrow-color": look.accent, "source-arrow-color": look.accent,
@@ -224,7 +229,10 @@ function connectKeys(state) {
 
 function connect(state) {
   const { cy } = state
-  cy.on("tap", "node", event => state.choose(event.target.id()))
+  cy.on("tap", "node, edge", event => state.choose(event.target.id()))
+  cy.on("dragfree", "node", event => {
+    state.moves[event.target.id()] = { ...event.target.position() }
+  })
   cy.on("mouseover", "edge", event => event.target.addClass("pointed"))
   cy.on("mouseout", "edge", event => event.target.removeClass("pointed"))
   cy.on("mouseover", "node", event => {
@@ -248,7 +256,7 @@ function frame(parent) {
   said.setAttribute("aria-live", "polite")
   root.append(canvas, tools, said)
   parent.append(root)
-  return { root, canvas, tools, said, cy: null, signature: "", at: null }
+  return { root, canvas, tools, said, cy: null, signature: "", at: null, moves: {}, hops: 0 }
 }
 
 function addTools(state) {
@@ -259,21 +267,88 @@ function addTools(state) {
   const tools = [
     ["+", "Larger", zoom(1.25)], ["−", "Smaller", zoom(0.8)],
     ["⤢", "Fit everything", () => state.cy && fit(state.cy)],
+    ["⟲", "Put every box back", () => putBack(state), "movable"],
   ]
-  for (const [sign, name, act] of tools) {
+  for (const [sign, name, act, only] of tools) {
     const button = document.createElement("button")
     button.type = "button"
     button.textContent = sign
     button.title = name
     button.setAttribute("aria-label", name)
     button.onclick = act
+    if (only) button.className = only
     state.tools.append(button)
   }
+  addSearch(state)
   state.canvas.addEventListener("wheel", event => {
     if (!event.ctrlKey) return
     event.preventDefault()
     zoom(event.deltaY < 0 ? 1.1 : 0.9)()
   }, { passive: false })
+}
+
+function addSearch(state) {
+  const search = document.createElement("input")
+  search.type = "search"
+  search.placeholder = "Find a table"
+  search.setAttribute("aria-label", "Find a table")
+  search.oninput = () => find(state, search.value)
+  search.onkeydown = event => {
+    event.stopPropagation()
+    if (event.key === "Enter" && state.found) state.choose(state.found)
+  }
+  const focus = document.createElement("select")
+  focus.setAttribute("aria-label", "Show everything, or what is near the chosen table")
+  for (const [hops, name] of [[0, "everything"], [1, "within 1 key"], [2, "within 2 keys"], [3, "within 3 keys"]]) {
+    const option = document.createElement("option")
+    option.value = hops
+    option.textContent = name
+    focus.append(option)
+  }
+  focus.onchange = () => {
+    state.hops = Number(focus.value)
+    setAside(state)
+    if (state.cy) state.cy.animate({ fit: { eles: shown(state), padding: 16 }, duration: 0 })
+  }
+  search.className = focus.className = "movable"
+  state.tools.prepend(search, focus)
+}
+
+// The boxes whose names hold what was typed stay; the view goes to the first.
+function find(state, typed) {
+  const { cy } = state
+  if (!cy) return
+  const wanted = typed.trim().toLowerCase()
+  const boxes = cy.nodes(".card, .type, .value")
+  const hits = boxes.filter(node => node.data("short").toLowerCase().includes(wanted))
+  state.found = wanted && hits.length ? hits[0].id() : null
+  boxes.toggleClass("aside", false)
+  if (!wanted) return setAside(state)
+  boxes.difference(hits).addClass("aside")
+  state.said.textContent = hits.length === 1 ? "1 table found" : `${hits.length} tables found`
+  if (hits.length) cy.center(hits[0])
+}
+
+function shown(state) {
+  return state.cy.elements().not(".aside")
+}
+
+// What is further from the chosen box than so many lines stands back.
+function setAside(state) {
+  const { cy, data } = state
+  if (!cy) return
+  cy.elements().removeClass("aside")
+  const centre = data.selected && cy.getElementById(data.selected)
+  if (!state.hops || !centre || !centre.length || centre.isEdge()) return
+  let near = centre
+  for (let hop = 0; hop < state.hops; hop++) near = near.union(near.closedNeighborhood())
+  cy.elements(".card, .type, .value, edge").difference(near).addClass("aside")
+}
+
+function putBack(state) {
+  state.moves = {}
+  state.signature = ""
+  library().then(found => draw(state, found))
 }
 
 function draw(state, cytoscape) {
@@ -292,11 +367,11 @@ function draw(state, cytoscape) {
   state.cy?.destroy()
   state.cy = cytoscape({
     container: state.canvas,
-    elements: elements(data, look),
+    elements: elements(data, look, state.moves),
     style: look2style(look),
     layout: { name: "preset", fit: false },
     userZoomingEnabled: false,
-    autoungrabify: true,
+    autoungrabify: !data.movable,
     boxSelectionEnabled: false,
     autounselectify: true,
     minZoom: 0.05,
@@ -305,7 +380,9 @@ function draw(state, cytoscape) {
   if (view) state.cy.viewport(view)
   else fit(state.cy)
   state.root.__cy = state.cy
+  state.root.classList.toggle("fixed", !data.movable)
   connect(state)
+  setAside(state)
 }
 
 const kept = new WeakMap()
@@ -337,7 +414,8 @@ export default function (component) {
   state.data = data
   state.say = id => {
     const node = data.nodes.find(each => each.id === id)
-    state.said.textContent = node ? node.alt : ""
+    const edge = data.edges.find(each => each.id === id)
+    state.said.textContent = node ? node.alt : edge ? edge.label : ""
   }
   state.choose = id => {
     state.say(id)

@@ -1,0 +1,134 @@
+"""A graph unfolded over time is a graph again: its rows are instances of rows.
+
+Features are taken along, so networks, measures and all else run on it as they are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from workbench.graph import Graph, Relation
+from workbench.instances import Instances, Tie, Tied, Unfolding, find_instances
+from workbench.task import Task
+
+
+@dataclass(frozen=True)
+class InstanceGraph(Graph):
+    """A graph of instances; a network for the original graph runs on it unchanged.
+
+    Attributes:
+        counted: Number of messages that each instance receives, float32. Those at the
+            outermost hop lack neighbours, and degree-weighted networks must not see
+            that.
+    """
+
+    counted: Mapping[str, np.ndarray]
+
+    @cached_property
+    def degrees(self) -> Mapping[str, np.ndarray]:
+        """Number of messages that each instance receives, by node type."""
+        return self.counted
+
+
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """A graph as it was known at the moments at which a task's rows are predicted.
+
+    Attributes:
+        graph: A plain graph; its rows are instances, a row at a moment each. The first
+            of the target are the rows to predict.
+        task: The same task, its rows renumbered: 0, 1, …
+        rows: By node type, the row of the original graph that each instance shows,
+            int64.
+        moments: By node type, the moment of each instance, float64.
+        cut: Messages left out because a row had more neighbours than the fan-out.
+    """
+
+    graph: Graph
+    task: Task
+    rows: Mapping[str, np.ndarray]
+    moments: Mapping[str, np.ndarray]
+    cut: int
+
+
+def unfold(graph: Graph, task: Task, unfolding: Unfolding) -> Unfolded:
+    """Unfold a graph over the moments at which a task's rows are predicted.
+
+    An instance exists only where its row was there at its moment, a link likewise, and
+    both only where a network of ``unfolding.depth`` layers can see them. Rows that are
+    predicted at the same moment share their instances: exact, and much cheaper than a
+    tree of each row's own. Where nothing is newer than any moment and the fan-out is
+    None, a network says the same of every row to predict as on the whole graph.
+
+    Args:
+        graph: The whole graph, with its times.
+        task: What is predicted, and when.
+        unfolding: How deep, and how many neighbours.
+
+    Returns:
+        The graph of instances, the task on it, and what each instance stands for.
+
+    Raises:
+        GraphError: There would be too many instances and messages.
+        ValueError: The task's rows have no moments.
+
+    Source: Fey et al. (2023), arXiv:2312.04615, temporal sampling; differs in: one
+        subgraph a moment and not one a row, whole where it fits.
+    """
+    if task.times is None:
+        raise ValueError("A task without moments has nothing to be unfolded over.")
+    ties = [
+        Tie(
+            source=one.source,
+            target=one.target,
+            sources=one.source_rows,
+            targets=one.target_rows,
+            times=one.times,
+            direction=one.direction,
+        )
+        for one in graph.relations
+    ]
+    num_nodes = {name: one.num_rows for name, one in graph.nodes.items()}
+    seeds = graph.target, task.rows, task.times
+    found = find_instances(ties, num_nodes, graph.times, seeds, unfolding)
+    return Unfolded(
+        graph=_assemble(graph, found),
+        task=replace(task, rows=np.arange(len(task.rows))),
+        rows=found.rows,
+        moments=found.moments,
+        cut=found.cut,
+    )
+
+
+def _assemble(graph: Graph, found: Instances) -> InstanceGraph:
+    return InstanceGraph(
+        target=graph.target,
+        nodes={
+            name: features.take(torch.from_numpy(found.rows[name]))
+            for name, features in graph.nodes.items()
+        },
+        relations=tuple(
+            _relation(relation, tied)
+            for relation, tied in zip(graph.relations, found.ties, strict=True)
+        ),
+        times={name: times[found.rows[name]] for name, times in graph.times.items()},
+        hops=found.hops,
+        counted=found.degrees,
+    )
+
+
+def _relation(relation: Relation, tied: Tied) -> Relation:
+    attributes, times = relation.attributes, relation.times
+    if attributes is not None:
+        attributes = attributes.take(torch.from_numpy(tied.links))
+    return replace(
+        relation,
+        source_rows=tied.sources,
+        target_rows=tied.targets,
+        attributes=attributes,
+        times=None if times is None else times[tied.links],
+        heard=(tied.up, tied.down),
+    )
