@@ -42,7 +42,7 @@ class Squares:
 
 @dataclass(frozen=True)
 class Threads(Squares):
-    def work(self, item: int, tell) -> str:
+    def work(self, item: int, tell):
         return os.environ["OMP_NUM_THREADS"]
 
 

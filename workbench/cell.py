@@ -191,6 +191,10 @@ class Bench:
         _ = graph.directions, graph.degrees
         return graph, task
 
+    def prepare(self, cell: Cell) -> None:
+        """Do what all cells of one arm and depth share, if it is not done yet."""
+        self._prepared(cell.arm, cell.depth)
+
     def close(self) -> None:
         """Let go of the opened databases."""
         for database in self.databases.values():

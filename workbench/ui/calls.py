@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from workbench.cost import measure_slowness
 from workbench.database import (
     SAMPLE,
     Reading,
@@ -168,9 +169,15 @@ def survey_of(address: str, spec: TaskSpec | str, entry: str) -> SurveyedGraph:
 
 def plan_of_study(study: Study) -> PlannedStudy:
     """Return a study's plan, made once for all networks, depths and seeds."""
-    graphs = Study(arms=study.arms, task=study.task)
+    graphs = Study(arms=study.arms, task=study.task, max_rows=study.max_rows)
     stamps = tuple(_stamp(source) for source in study.sources)
     return replace(_plan(graphs, stamps), study=study)
+
+
+@st.cache_resource(show_spinner=False)
+def slowness() -> float:
+    """Return how slow this machine is, measured once."""
+    return measure_slowness()
 
 
 def previews_of(planned: PlannedStudy) -> Mapping[str, Mapping[str, Any]]:
