@@ -187,8 +187,16 @@ def show(cells: pd.DataFrame) -> None:
             left = cells["sample"] == sample
             told = fit(cells[~left], column, terms, by_model).tell(cells[left])
             ratios[left] = told / cells.loc[left, column]
+        folds = np.random.default_rng(0).integers(5, size=len(cells))
+        again = pd.Series(np.nan, index=cells.index)
+        for fold in range(5):
+            left = pd.Series(folds == fold, index=cells.index)
+            told = fit(cells[~left], column, terms, by_model).tell(cells[left])
+            again[left] = told / cells.loc[left, column]
+        share = again.between(1 / WITHIN, WITHIN).mean()
+        print(f"\n{column}: {share:.1%} of cells left out at random (five folds)")
         within = ratios.between(1 / WITHIN, WITHIN)
-        print(f"\n{column}: {within.mean():.1%} of {len(cells)} cells of samples left")
+        print(f"{column}: {within.mean():.1%} of {len(cells)} cells of samples left")
         print(f"out are told within {WITHIN}; 90 % within {_spread(ratios):.2f}")
         for sample, one in ratios.groupby(cells["sample"]):
             share = one.between(1 / WITHIN, WITHIN).mean()

@@ -3,7 +3,8 @@
     python benchmarks/bench_scaling.py [RESULTS]
 
 RESULTS is a results folder; without one the cells of ``cost_cells.csv`` are taken. The
-times of 1 000 cells are drawn from the measured ones (seed 0) and handed to workers in
+times of 1 000 cells are drawn from the measured ones (seed 0), as they are and ten times as
+long, and handed to workers in
 order, the next to whoever is free. Three things keep it from scaling for ever: every
 worker starts once, prepares each graph and depth once, and one process keeps all
 results, one after the other; what keeping costs is measured here.
@@ -13,7 +14,7 @@ import heapq
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -108,12 +109,19 @@ def main() -> None:
     else:
         measured, names = pd.read_csv(CELLS), ["sample", "topology", "depth"]
     sweep, keep_s = draw(measured.reset_index(drop=True), names), measure_keeping()
-    alone = simulate(sweep, 1, keep_s)
+    print(f"{keep_s * 1e3:.1f} ms to keep a result")
+    for longer in (1, 10):
+        show(replace(sweep, seconds=sweep.seconds * longer), keep_s)
+
+
+def show(sweep: Sweep, keep_s: float) -> None:
+    """Print one table."""
     print(
-        f"{NUM_CELLS} cells, {sweep.seconds.mean():.2f} s on average and"
-        f" {sweep.seconds.max():.1f} s at most; {keep_s * 1e3:.1f} ms to keep a result"
+        f"\n{NUM_CELLS} cells, {sweep.seconds.mean():.2f} s on average and"
+        f" {sweep.seconds.max():.1f} s at most\n"
     )
     print("| workers | seconds | times as fast | of the ideal |\n|---|---|---|---|")
+    alone = simulate(sweep, 1, keep_s)
     for workers in WORKERS:
         seconds = simulate(sweep, workers, keep_s)
         ratio = alone / seconds
