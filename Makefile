@@ -6,6 +6,7 @@
 #   make check    format, lint, types and layers: no test, under a minute
 #   make docs     write docs/reference.md from the registries and the command line
 #   make stored   train again the comparison that the app opens on
+#   make bench    every benchmark at a small size, with its table and figure
 #   make clean    remove what make has built, and the virtual environment
 #
 # TORCH_INDEX   where to take torch from, for a build without CUDA:
@@ -19,7 +20,7 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 TORCH := $(shell grep -o 'torch==[0-9.]*' constraints.txt)
 BUILT_FROM := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: run test slow check format docs stored clean
+.PHONY: run test slow check format docs stored bench clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -46,6 +47,14 @@ docs: $(VENV)/.installed-dev
 
 stored: $(VENV)/.installed
 	$(BIN)/python sample_dbs/stored/build.py
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/bench_staircase.py
+	$(BIN)/python benchmarks/bench_tolerance.py
+	$(BIN)/python benchmarks/bench_oversmoothing.py
+	$(BIN)/python benchmarks/bench_keys.py address-3nf chinook planted
+	$(BIN)/python benchmarks/bench_extract.py 100000
+	$(BIN)/python benchmarks/bench_sweep.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache

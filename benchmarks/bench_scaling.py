@@ -3,11 +3,11 @@
     python benchmarks/bench_scaling.py [RESULTS]
 
 RESULTS is a results folder; without one the cells of ``cost_cells.csv`` are taken. The
-times of 1 000 cells are drawn from the measured ones (seed 0), as they are and ten times
-as long, and handed to workers in order, the next to whoever is free. Three things keep
-it from scaling for ever: every worker starts once, prepares each graph and depth once,
-and one process keeps all results, one after the other; what keeping costs is measured
-here.
+times of 1 000 cells are drawn from the measured ones (seed 0), as they are and ten
+times as long, and handed to workers in order, the next to whoever is free. Three things
+keep it from scaling for ever: every worker starts once, prepares each graph and depth
+once, and one process keeps all results, one after the other; what keeping costs is
+measured here.
 """
 
 import heapq

@@ -4,7 +4,7 @@ Run it with `make docs`. A test fails when the file is not what this would write
 """
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,17 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup
 from typer.main import get_command
 
 from workbench.cli import app
+from workbench.influence import measure_influence
 from workbench.measures import MEASURES
 from workbench.models import MODELS
+from workbench.permutation import measure_drops
 from workbench.protocols import PROTOCOLS
 from workbench.remedies import REMEDIES
 from workbench.score import METRICS
 from workbench.split import SPLITS
+from workbench.survey import survey
 from workbench.topologies import TOPOLOGIES
+from workbench.walk import walk_profile
 
 REFERENCE = Path(__file__).with_name("reference.md")
 Command = TyperCommand | TyperGroup
@@ -35,6 +39,17 @@ FAMILIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "Protocols": ("What every run may spend, as published.", PROTOCOLS),
     "Measures": ("Taken per layer and node type, untrained and trained.", MEASURES),
     "Metrics": ("What a score is.", METRICS),
+}
+FUNCTIONS: Mapping[str, tuple[str, Mapping[str, Callable[..., Any]]]] = {
+    "Influence and reach": (
+        "Taken of a whole network, or of a graph before anything is trained.",
+        {
+            "influence": measure_influence,
+            "permutation": measure_drops,
+            "walk": walk_profile,
+            "survey": survey,
+        },
+    ),
 }
 FACTS: Mapping[str, str] = {
     "node_count": "Nodes",
@@ -58,6 +73,9 @@ def build_reference() -> str:
     for title, (opening, members) in FAMILIES.items():
         parts.append(f"## {title}\n\n{opening}\n")
         parts += [describe_member(name, one) for name, one in members.items()]
+    for title, (opening, functions) in FUNCTIONS.items():
+        parts.append(f"## {title}\n\n{opening}\n")
+        parts += [describe_function(name, one) for name, one in functions.items()]
     return "\n".join(parts)
 
 
@@ -94,6 +112,18 @@ def describe_member(name: str, member: object) -> str:
     lines = [f"### `{name}`\n", f"{title}. {story}".strip() + "\n"]
     facts = {said: getattr(member, fact, None) for fact, said in FACTS.items()}
     lines += [f"- {said}: {value}" for said, value in facts.items() if value]
+    return "\n".join(lines) + "\n"
+
+
+def describe_function(name: str, function: Callable[..., Any]) -> str:
+    """Return what a function's docstring says of what it finds, and who says so."""
+    lines = [f"### `{name}`\n"]
+    for block in text_of(function.__doc__).split("\n\n"):
+        heading = block.partition(":")[0]
+        if heading in ("Args", "Raises"):
+            continue
+        said = " ".join(block.split())
+        lines.append(f"- {said}" if heading in ("Returns", "Source") else f"{said}\n")
     return "\n".join(lines) + "\n"
 
 

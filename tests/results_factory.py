@@ -11,6 +11,7 @@ import pandas as pd
 from workbench.compare import Floor, Trial, compare
 from workbench.measure import Measure, Rows
 from workbench.measures import MEASURES
+from workbench.resampling import TestRows
 from workbench.results import Results, load_results, write_results
 from workbench.view import Labelled
 
@@ -72,6 +73,7 @@ def make_results(
         for seed, arm, model, depth in product(range(seeds), arms, models, depths)
     ]
     sources = dict.fromkeys(source for source, _ in arms)
+    predictions = make_predictions(trials)
     comparison = compare(
         trials,
         [floor for source in sources for floor in make_floors(source)],
@@ -79,12 +81,13 @@ def make_results(
         metric=metric,
         future_rows=0,
         leaks=leaks,
+        test_rows=TestRows(predictions, ("no", "yes")),
     )
     write_results(
         folder,
         trials=trials,
         layers=make_layers(trials),
-        predictions=make_predictions(trials),
+        predictions=predictions,
         projection=make_projection(arms, trials),
         influence=make_influence(arms, trials),
         comparison=comparison,
@@ -150,6 +153,7 @@ def make_floors(source: str) -> tuple[Floor, ...]:
         "flattened table": 0.957,
         "1-hop aggregates": 0.62,
         "2-hop aggregates": 0.95,
+        "entity history": 0.71,
     }
     return tuple(
         Floor(

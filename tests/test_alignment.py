@@ -1,7 +1,7 @@
 """Graphs aligned by what they let the target see."""
 
 from tests.tiny import make_schema, make_table
-from workbench.alignment import align, semantic_reach
+from workbench.alignment import align, align_hops, semantic_reach
 from workbench.schema import Schema
 from workbench.task import TaskSpec
 from workbench.topologies import plan_named
@@ -60,6 +60,20 @@ def test_a_graph_that_never_sees_as_much_says_so():
         (1, {"single-table": 0, "row2node": 0, "flattened": 0, "aggregated": 0}),
         (2, {"single-table": None, "row2node": 2, "flattened": 0, "aggregated": None}),
     ]
+
+
+def test_hops_of_other_sources_are_compared_in_the_columns_that_all_have():
+    found = align_hops(
+        {
+            ("flat", "row2node"): {"person.age": 0, "city.size": 1, "note.text": 1},
+            ("3nf", "row2node"): {"person.age": 0, "zip.code": 2, "city.size": 3},
+        }
+    )
+    assert [one.columns for one in found] == [
+        ("person.age",),
+        ("city.size", "person.age"),
+    ]
+    assert found[1].depths == {("flat", "row2node"): 1, ("3nf", "row2node"): 3}
 
 
 def test_no_graph_has_no_level():

@@ -48,6 +48,29 @@ def test_compare_shows_a_score_per_graph_at_the_depth_of_the_address(
     assert all("depth 1" in metric.label for metric in app.metric)
 
 
+def test_compare_aligns_by_what_is_seen_where_the_address_says_so(
+    visit: Open,
+) -> None:
+    layers = said(visit("compare", results="address"))
+    seen = said(visit("compare", results="address", align="what is seen"))
+    sentence = (
+        "Layers until city is in sight: 1 in address-flat, 2 in address-normalized,"
+        " 3 in address-3nf."
+    )
+    assert sentence in seen
+    assert sentence not in layers
+    other = said(visit("compare", results="address", align="<b>"))
+    assert sentence not in other
+
+
+def test_compare_tells_the_noise_of_the_test_rows_from_that_of_training(
+    visit: Open,
+) -> None:
+    app = visit("compare", results="address", depth="1", view="Differences")
+    assert "With other test rows" in said(app)
+    assert "between the best and the worst graph" in said(app)
+
+
 @pytest.mark.parametrize("depth", ["99", "-1", "one", "<b>"])
 def test_a_depth_that_was_not_tried_falls_back(visit: Open, depth: str) -> None:
     app = visit("compare", results="address", depth=depth)

@@ -89,18 +89,22 @@ def test_a_graph_network_learns_a_citation_graph_in_two_layers(citations):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_gcn_is_good_at_two_layers_and_collapses_at_sixteen_where_gcnii_does_not(
-    seed, tmp_path
+    tmp_path,
 ):
-    graph, task = read(tmp_path, seed, as_list=bool(seed % 2))
-    shallow = trained(graph, task, "gcn", 2, seed)
-    deep = trained(graph, task, "gcn", 16, seed)
-    remedied = trained(graph, task, "gcnii", 16, seed)
-    assert shallow.test >= GOOD
-    assert deep.test <= COLLAPSED
-    assert deep.train < 0.5  # it fails to train: more than a matter of smoothing
-    assert remedied.test >= shallow.test - 0.05
+    gaps = []
+    for seed in (0, 1, 2):
+        graph, task = read(tmp_path, seed, as_list=bool(seed % 2))
+        shallow = trained(graph, task, "gcn", 2, seed)
+        deep = trained(graph, task, "gcn", 16, seed)
+        remedied = trained(graph, task, "gcnii", 16, seed)
+        assert shallow.test >= GOOD
+        assert deep.test <= COLLAPSED
+        assert deep.train < 0.5  # it fails to train: more than a matter of smoothing
+        assert remedied.test >= GOOD
+        gaps.append(remedied.test - shallow.test)
+    # Single seeds differ by more: one run of 1,000 test rows is sure to about 0.025.
+    assert np.mean(gaps) >= -0.05
 
 
 def trained(graph: Graph, task: Task, model: str, depth: int, seed: int) -> Run:

@@ -9,6 +9,9 @@ from types import ModuleType
 
 import pytest
 
+from workbench.measures import MEASURES
+from workbench.split import SplitKind
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CHANGES = (
@@ -74,6 +77,14 @@ def test_every_member_of_a_family_says_what_it_is_and_who_says_so(family: str) -
         assert said == FACTS[family], name
 
 
+def test_every_split_and_what_is_taken_of_a_whole_network_is_in_the_reference() -> None:
+    module = reference()
+    assert set(module.FAMILIES["Splits"][1]) == set(SplitKind)
+    text = module.REFERENCE.read_text()
+    whole = text.split("## Influence and reach")[1].split("\n## ")[0]
+    assert whole.count("- Source: ") == len(module.FUNCTIONS["Influence and reach"][1])
+
+
 @pytest.mark.parametrize(("where", "words"), list(called()))
 def test_a_command_in_a_page_is_one_that_exists(where: str, words: list[str]) -> None:
     known = dict(reference().commands())
@@ -114,3 +125,16 @@ def test_a_decision_is_one_page_of_four_parts(path: Path) -> None:
     assert re.findall(r"^## (.+)$", text, re.M) == parts
     assert len(text.splitlines()) <= 60
     assert f"({path.name})" in (path.parent / "README.md").read_text()
+
+
+def test_every_measure_has_been_sabotaged_and_a_test_of_that_name_noticed() -> None:
+    """The mistakes themselves are tried by hand; the table must not fall behind."""
+    text = (
+        ROOT / "docs/decisions/0011-every-measure-has-been-sabotaged.md"
+    ).read_text()
+    rows = [line.split("|")[1:4] for line in text.splitlines() if line.startswith("| ")]
+    named = {name for first, _, _ in rows for name in re.findall(r"`([^`]+)`", first)}
+    assert set(MEASURES) <= named
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    noticed = [name for *_, last in rows for name in re.findall(r"`([^`]+)`", last)]
+    assert [name for name in noticed if f"def test_{name}(" not in tests] == []

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from workbench.engine import Advanced, Crashed, Finished, Put, Started
+from workbench.engine import ALLOCATOR, Advanced, Crashed, Finished, Put, Started
 from workbench.engines import open_engine
 from workbench.engines.processes import Processes
 from workbench.errors import StudyError
@@ -68,6 +68,27 @@ def test_setup_arguments_reach_the_workers():
 def test_workers_are_told_to_use_one_thread_before_they_import_anything():
     events = Processes(1).run(Threads(), [1])
     assert [event.result for event in events if type(event) is Finished] == ["1"]
+
+
+@dataclass(frozen=True)
+class Environment(Squares):
+    def work(self, item: str, tell):
+        return os.environ.get(item, "")
+
+
+def test_workers_start_with_the_allocators_settings_and_the_parent_keeps_its_own():
+    before = dict(os.environ)
+    names = list(ALLOCATOR)
+    events = Processes(1).run(Environment(), names)
+    found = {one.item: one.result for one in events if type(one) is Finished}
+    assert found == dict(ALLOCATOR)
+    assert dict(os.environ) == before
+
+
+def test_an_allocators_setting_of_the_user_wins(monkeypatch):
+    monkeypatch.setenv("MALLOC_TOP_PAD_", "0")
+    events = Processes(1).run(Environment(), ["MALLOC_TOP_PAD_"])
+    assert [one.result for one in events if type(one) is Finished] == ["0"]
 
 
 def test_an_item_that_raises_is_reported_and_the_rest_goes_on():

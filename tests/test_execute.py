@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from workbench.jobs import find_job, start_job
 from workbench.planning import plan_study
 from workbench.progress import read_progress
 from workbench.run import Budget
-from workbench.store import Store
+from workbench.store import STORE_NAME, Store
 from workbench.study import Arm, Study
 from workbench.task import TaskSpec
 
@@ -173,6 +174,26 @@ def test_a_study_killed_in_the_middle_goes_on_where_it_was(study, tmp_path):
         assert {key: store.records()[key] for key in kept} == kept
     run_study(longer, tmp_path / "fresh")
     assert bytes_of(out) == bytes_of(tmp_path / "fresh")
+
+
+def test_a_run_that_lacks_a_measure_is_measured_again_to_the_same_score(
+    study, tmp_path
+):
+    run_study(study, tmp_path)
+    before, influence = bytes_of(tmp_path), tmp_path / "influence.parquet"
+    whole = influence.read_bytes()
+    with closing(sqlite3.connect(tmp_path / STORE_NAME)) as connection:
+        # As a workbench left it that did not measure influence yet.
+        connection.execute("DELETE FROM frames WHERE name = 'influence'")
+        connection.commit()
+    seen = []
+    run_study(study, tmp_path, seen.append)
+    assert seen[0].done == 0
+    assert bytes_of(tmp_path) == before
+    assert influence.read_bytes() == whole
+    seen.clear()
+    run_study(study, tmp_path, seen.append)
+    assert seen[0].done == 8
 
 
 def test_a_stopped_study_keeps_and_compares_what_had_finished(study, tmp_path):

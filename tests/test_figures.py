@@ -1,6 +1,7 @@
 """Charts show what the results hold, in the same colours, with words beside them."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from workbench.chart import (
     target_type,
 )
 from workbench.figures import (
+    aligned_figure,
     contrast_figure,
     cost_figure,
     depth_figure,
@@ -31,6 +33,7 @@ from workbench.figures import (
     layer_figure,
     projection_figure,
     reach_figure,
+    same_sight,
     sibling_figure,
     train_test_figure,
     walk_figure,
@@ -62,6 +65,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 def charts(results: Results, *, dark: bool = False) -> list[Chart]:
     return [
         depth_figure(results, depth=2, dark=dark),
+        aligned_figure(results, depth=2, dark=dark),
         train_test_figure(results, dark=dark),
         cost_figure(results, dark=dark),
         contrast_figure(results, dark=dark),
@@ -202,6 +206,48 @@ def test_every_finished_seed_is_a_dot(results):
     assert len(dots.y) == 6 * 6 - 2
 
 
+def test_graphs_that_see_the_same_stand_above_one_another(results):
+    # The first graph sees the address at depth 2 and the city at 3, each other one a
+    # layer earlier than the last: the third sees the address without any.
+    labels = [series_style(results, one).label for one in all_series(results)]
+    lines = [trace(aligned_figure(results), label) for label in labels]
+    depths = [[int(one[3]) for one in line.customdata] for line in lines]
+    assert depths == [[0, 2, 3], [0, 1, 2], [0, 1]]
+    levels = [[round(x) for x in line.x] for line in lines]
+    assert levels == [[0, 1, 2], [0, 1, 2], [1, 2]]
+    assert same_sight(results) == [
+        f"Layers until address is in sight: 0 in {labels[2]}, 1 in {labels[1]}, 2 in"
+        f" {labels[0]}.",
+        f"Layers until city is in sight: 1 in {labels[2]}, 2 in {labels[1]}, 3 in"
+        f" {labels[0]}.",
+    ]
+
+
+def test_graphs_without_a_column_in_common_say_so(results):
+    strangers = {
+        source: {
+            **plan,
+            "topologies": [
+                {**graph, "hops": {f"t{at}.c": 0}}
+                for at, graph in enumerate(plan["topologies"])
+            ],
+        }
+        for source, plan in results.plans.items()
+    }
+    figure = aligned_figure(replace(results, plans=strangers)).figure
+    texts = [one.text for one in figure.layout.annotations]
+    assert "The graphs share no column, so nothing can be aligned." in texts
+
+
+def test_other_test_rows_are_a_broad_bar_behind_each_difference(results):
+    figure = contrast_figure(results).figure
+    broad = [one for one in figure.data if one.mode == "lines"]
+    ends = [
+        [one["rows_low"], one["rows_high"]] for one in results.comparison["contrasts"]
+    ]
+    assert [list(one.x) for one in broad] == ends
+
+
 def test_every_lost_run_is_a_cross_that_says_why(results):
     crosses = trace(
         depth_figure(results), "Normalized (row2node): not finished", "markers"
@@ -217,7 +263,7 @@ def test_every_floor_is_a_line_with_its_name_and_value(results):
     figure = depth_figure(results).figure
     heights = {shape.y0 for shape in figure.layout.shapes}
     texts = {note.text for note in figure.layout.annotations}
-    assert heights == {0.5, 0.51, 0.62, 0.95, 0.957}
+    assert heights == {0.5, 0.51, 0.62, 0.71, 0.95, 0.957}
     assert "0.957 flattened table" in texts
 
 
@@ -390,7 +436,8 @@ def test_cost_shows_seconds_and_memory_of_the_same_scores(results):
 
 def test_a_bar_is_as_long_as_its_interval(results):
     figure = contrast_figure(results).figure
-    for each, record in zip(figure.data, results.comparison["contrasts"], strict=True):
+    bars = [each for each in figure.data if each.mode == "markers"]
+    for each, record in zip(bars, results.comparison["contrasts"], strict=True):
         bar = each.error_x
         assert each.x[0] + bar.array[0] == pytest.approx(record["high"])
         assert each.x[0] - bar.arrayminus[0] == pytest.approx(record["low"])
@@ -513,3 +560,11 @@ def test_siblings_are_drawn_with_their_null_line(results):
     dashes = [each.line.dash for each in chart.figure.data]
     assert dashes == ["solid", "dot"] * len(results.arms)
     assert "person.address_id" in chart.alt
+
+
+def test_a_study_of_many_networks_can_be_drawn(tmp_path):
+    """Forty panels side by side leave no room for the space between them."""
+    arms = [("shop", f"graph-{number}") for number in range(40)]
+    many = make_results(tmp_path, arms=arms, depths=(2,), seeds=1)
+    titles = sibling_figure(many).figure.layout.annotations
+    assert len({title.x for title in titles}) == 3

@@ -1,5 +1,6 @@
 """Influence by hop and by table: against every gradient taken one by one."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -262,3 +263,55 @@ def test_columns_that_ride_on_links_are_shuffled_too() -> None:
     )
     assert set(frame["name"]) == {*graph.nodes, "rating"}
     assert frame.set_index("name")["value"]["rating"] != 0
+
+
+# --- exact profiles of linear networks --------------------------------------
+
+
+def pages(links: list[tuple[int, int]], count: int) -> Graph:
+    """Return rows of one table and the links between them."""
+    nodes = features(count, 4)
+    return Graph("page", {"page": nodes}, (relation("link", ("page", "page"), links),))
+
+
+def profile(graph: Graph, model: str, depth: int, seed: int) -> list[float]:
+    """Return the shares by hop of what one row listens to."""
+    count = graph.nodes["page"].num_rows
+    task = replace(task_of(graph, 1), split=np.where(np.arange(count) == seed, 2, 0))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Network(graph, MODELS[model], REMEDIES["none"], depth, 6, 1, 0.0)
+    sample = build_influence_sample(Tracer(graph), task, depth, CPU)
+    assert sample is not None
+    frame = measure_influence(network, sample)
+    return list(frame[frame["kind"] == "hop"]["value"])
+
+
+@pytest.mark.parametrize(
+    ("depth", "expected"),
+    [
+        # P = (A + I) / 3: a third each, squared, for the row and its two neighbours.
+        (1, [1 / 3, 2 / 3]),
+        # P²: 3/9 for itself, 2/9 for each neighbour and for the row opposite.
+        (2, [9 / 21, 8 / 21, 4 / 21]),
+        # P³: 7/27, 7/27 and 7/27 for itself and the neighbours, 6/27 opposite.
+        (3, [49 / 183, 98 / 183, 36 / 183, 0]),
+    ],
+)
+def test_a_linear_convolution_on_the_ring_of_four_listens_as_its_powers_say(
+    depth: int, expected: list[float]
+) -> None:
+    ring = pages([(0, 1), (1, 2), (2, 3), (3, 0)], 4)
+    assert profile(ring, "sgc", depth, 0) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_profile_needs_one_hop_more_of_the_graph_than_it_has_layers() -> None:
+    """Cut at the last layer, the outermost row has too few neighbours."""
+    # 0 - 1 - 2, and three rows beyond 2, each with one more beyond.
+    beyond = [(2, 3), (2, 4), (2, 5)]
+    whole = pages([(0, 1), (1, 2), *beyond, (3, 6), (4, 7), (5, 8)], 9)
+    three_hops = pages([(0, 1), (1, 2), *beyond], 6)
+    two_hops = pages([(0, 1), (1, 2)], 3)
+    full = profile(whole, "sgc", 2, 0)
+    assert profile(three_hops, "sgc", 2, 0) == pytest.approx(full, abs=1e-6)
+    assert profile(two_hops, "sgc", 2, 0) != pytest.approx(full, abs=1e-2)

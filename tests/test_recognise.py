@@ -16,6 +16,7 @@ from workbench.graph import build_graph
 from workbench.recognise import Offer, find_offer, offer_to_json
 from workbench.schema import Schema, infer_schema
 from workbench.survey import survey
+from workbench.tabular import Tabulator
 from workbench.task import TaskSpec, define_task
 from workbench.topologies import plan_named, read_topology
 from workbench.topology import RowNode, hops, plan
@@ -75,7 +76,7 @@ def test_nodes_and_links_are_a_graph_with_its_label_and_its_split(tmp_path):
     offer = offered(tmp_path, {NODES: nodes(), EDGES: ring()})
     assert offer is not None
     assert offer.graph.sentence == (
-        "This database is a graph already: 60 nodes (node) and 60 links (edge)."
+        "This database is a graph already: 60 nodes (node) and 60 rows of links (edge)."
     )
     assert offer.task == SPEC
     assert offer.topology == "row2edge"
@@ -291,3 +292,21 @@ def test_a_hidden_list_of_words_stays_hidden(tmp_path):
     with database:
         blueprint = plan_named(schema, hidden, "row2edge")
     assert hops(blueprint)["feature.word"] is None
+
+
+def test_baselines_are_given_the_listed_words_too(tmp_path):
+    rows = {NODES: nodes(), EDGES: ring(), LISTED: words()}
+    database, schema = opened(tmp_path, rows)
+    with database:
+        task = define_task(database, schema, SPEC)
+        own = {one.name: one for one in Tabulator(database, schema, task, 100).own()}
+        kept = TaskSpec(
+            target="node.label", hide=("feature.word",), split="column:split"
+        )
+        hidden = define_task(database, schema, kept)
+        assert Tabulator(database, schema, hidden, 100).own() == []
+    assert len(own) == 7
+    found = next(one for name, one in own.items() if name.endswith('"w3"'))
+    # Rows 3, 10, 17, … list w3, each with 1 more than what its number leaves over 3.
+    wanted = [1 + at % 3 if at % 7 == 3 else 0 for at in range(NUM_NODES)]
+    assert found.values.tolist() == wanted

@@ -1,5 +1,6 @@
 """The report says what the results hold, in one file that asks for nothing else."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from tests.results_factory import SOURCE_ARMS, TOPOLOGY_ARMS, make_results
 from workbench.chart import Series, all_series
 from workbench.errors import StoreError
+from workbench.figures import same_sight
 from workbench.reading import read_depth
 from workbench.report import render_report, write_report
 from workbench.results import Results
@@ -93,8 +95,8 @@ def test_plotly_is_there_once(html):
 
 def test_every_chart_has_a_place_and_alternative_text(html, sheet):
     places = {name for name in sheet.ids if name.startswith("chart-")}
-    assert len(places) == 14
-    assert html.count('role="img" aria-label="') == 14
+    assert len(places) == 15
+    assert html.count('role="img" aria-label="') == 15
 
 
 def test_every_floor_contrast_and_lost_run_is_in_a_table(results, sheet):
@@ -104,6 +106,33 @@ def test_every_floor_contrast_and_lost_run_is_in_a_table(results, sheet):
         assert f"{record['difference']:.3f}" in sheet.text
     assert "out-of-memory The loss was not a number at epoch 3." in sheet.text
     assert "2 of 108 runs have no score" in sheet.text
+
+
+def test_the_report_aligns_graphs_by_what_they_see_beside_by_layers(results, html):
+    assert 'id="chart-aligned"' in html
+    for sentence in same_sight(results):
+        assert sentence in html
+
+
+def test_the_two_noises_and_the_tolerance_are_named_apart(results, sheet):
+    assert "Re-training noise" in sheet.text
+    assert "These test rows" in sheet.text
+    assert "each at its best" in sheet.text
+    assert "between the best and the worst graph" in sheet.text
+
+
+def test_results_without_the_newer_numbers_still_have_a_report(results):
+    old = json.loads(json.dumps(results.comparison))
+    del old["tolerance"]
+    added = ("rows_low", "rows_high", "both_low", "both_high")
+    for record in (*old["best"], *old["contrasts"]):
+        for name in added:
+            del record[name]
+    for cell in old["cells"]:
+        del cell["median"], cell["seeds_disagree"]
+    page = render_report(replace(results, comparison=old))
+    assert "With other test rows" not in page
+    assert "How much the choice of graph decides" not in page
 
 
 def test_caveats_say_which_noise_an_interval_holds(results, sheet):

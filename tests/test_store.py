@@ -25,6 +25,16 @@ def test_what_was_saved_is_there_when_the_folder_is_opened_again(tmp_path):
         assert store.frame("predictions", ["a", "b"]).empty
 
 
+def test_what_was_measured_and_empty_is_told_from_what_was_not_measured(tmp_path):
+    empty = pd.DataFrame()
+    with Store(tmp_path) as store:
+        store.save("a", "trial", {}, {"layers": empty, "influence": empty})
+        store.save("b", "trial", {}, {"layers": empty})
+        assert store.keys_with("layers") == {"a", "b"}
+        assert store.keys_with("layers", "influence") == {"a"}
+        assert store.frame("layers", ["a", "b"]).empty
+
+
 def test_an_item_saved_again_replaces_the_first(tmp_path):
     frame = pd.DataFrame({"value": [1.0]})
     with Store(tmp_path) as store:

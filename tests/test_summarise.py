@@ -1,12 +1,15 @@
 """Summaries over rows written out, and against loops over random ones."""
 
+import math
 import statistics
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,13 +17,14 @@ from hypothesis import strategies as st
 from tests.oracle import Oracle
 from tests.tiny import make_task, open_tiny
 from workbench.aggregate import AggregateRef, Aggregation
+from workbench.aggregating import Aggregate
 from workbench.blueprint import Blueprint, RowNode
 from workbench.database import Database
 from workbench.errors import GraphError
 from workbench.schema import Schema
 from workbench.summarise import gathered, row_values, ways_of
 from workbench.task import TaskSpec
-from workbench.topologies import plan_named, read_topology
+from workbench.topologies import TOPOLOGIES, plan_named, read_topology
 from workbench.topology import plan
 
 TABLES = """
@@ -113,6 +117,25 @@ def test_names_that_sql_would_misread_are_summarised(tmp_path):
     assert found['mean of select from.a "b" c (←select from.group by)'] == [4, None]
 
 
+def test_a_column_with_a_name_that_summaries_use_within_is_still_summarised(tmp_path):
+    database, schema = open_tiny(
+        tmp_path,
+        """
+        CREATE TABLE shop (id INTEGER PRIMARY KEY, y REAL, c0 REAL, c1 REAL);
+        CREATE TABLE sale (shop INTEGER REFERENCES shop (id), c0 REAL, own REAL);
+        INSERT INTO shop VALUES (1, 5, 7, 8), (2, 6, 8, 9);
+        INSERT INTO sale VALUES (1, 3, 1), (1, 5, 2);
+        """,
+        {f"{one}.c0": "numerical" for one in ("shop", "sale")} | {"sale.own": "id"},
+    )
+    with database:
+        node = plan_named(schema, TaskSpec("shop.y"), "aggregated").node("shop")
+        assert isinstance(node, RowNode)
+        found = row_values(database, schema, node).to_pydict()
+    assert found["mean of sale.c0 (←sale.shop)"] == [4, None]
+    assert found["count of sale (←sale.shop)"] == [2, 0]
+
+
 KEYS = st.none() | st.integers(1, 5)
 DAYS = st.none() | st.integers(1, 6).map("2020-01-{:02d}".format)
 NUMBERS = st.none() | st.sampled_from([0.1, 0.2, 0.7, 1e6])
@@ -149,9 +172,15 @@ def expected(oracle: Oracle, ref: AggregateRef, row: int) -> object:
     known = sorted(one for one in held if one is not None)
     if ref.how is Aggregation.DISTINCT:
         return len(set(known))
+    if ref.how is Aggregation.TALLY:
+        counts = Counter(row[ref.column] for row in oracle.rows[ref.table])
+        counts.pop(None, None)
+        ranked = sorted(counts, key=lambda one: (-counts[one], one))
+        return known.count(ranked[ref.rank - 1]) if ref.rank <= len(ranked) else 0
     if not known:
         return None
     summaries = {
+        Aggregation.SUM: lambda: pytest.approx(math.fsum(known)),
         Aggregation.MEAN: lambda: pytest.approx(statistics.fmean(known)),
         Aggregation.MODE: lambda: max(known, key=known.count),  # of equals the first
         Aggregation.MIN: lambda: known[0],
@@ -164,12 +193,13 @@ def expected(oracle: Oracle, ref: AggregateRef, row: int) -> object:
 @settings(max_examples=6, deadline=None)
 @given(town=TOWNS, depth=st.integers(1, 3), is_bounded=st.booleans())
 def test_summaries_and_what_is_audited_are_those_of_a_loop(town, depth, is_bounded):
-    text = f'base = "aggregated"\naggregate_depth = {depth}'
+    aggregated = TOPOLOGIES["aggregated"]
+    wide = replace(aggregated, passes=(Aggregate(depth, is_wide=True),))
     with tempfile.TemporaryDirectory() as name:
         database, schema = open_tiny(Path(name), sql_of(town), STYPES, TIMES)
         oracle = Oracle.read(Path(name) / "tiny.db", schema)
         with database:
-            node = plan(schema, TaskSpec("sale.y"), read_topology(text)).node("sale")
+            node = plan(schema, TaskSpec("sale.y"), wide).node("sale")
             assert isinstance(node, RowNode)
             refs = tuple(replace(one, is_bounded=is_bounded) for one in node.aggregates)
             found = row_values(database, schema, replace(node, aggregates=refs))
@@ -177,6 +207,12 @@ def test_summaries_and_what_is_audited_are_those_of_a_loop(town, depth, is_bound
                 assert found.column(ref.name).to_pylist() == [
                     expected(oracle, ref, row) for row in range(len(town[1]))
                 ]
+            asked = np.arange(0, len(town[1]), 2)
+            part = row_values(database, schema, replace(node, aggregates=refs), asked)
+            assert part.num_rows == len(asked)
+            for ref in refs:
+                every = found.column(ref.name).to_pylist()
+                assert part.column(ref.name).to_pylist() == every[::2]
             for way in ways_of(replace(node, aggregates=refs)):
                 rows, owners = gathered(database, schema, "sale", way)
                 assert sorted(zip(owners.tolist(), rows.tolist(), strict=True)) == [

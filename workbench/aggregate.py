@@ -6,6 +6,8 @@ from typing import Any
 
 from workbench.schema import Stype
 
+MAX_TALLIES = 10
+
 
 class Aggregation(StrEnum):
     """How the values of many rows become one; of a bag, one number a value."""
@@ -13,11 +15,13 @@ class Aggregation(StrEnum):
     VALUE = "value"
     COUNT = "count"
     MEAN = "mean"
+    SUM = "sum"
     MIN = "min"
     MAX = "max"
     MODE = "mode"
     DISTINCT = "distinct"
     BAG = "bag"
+    TALLY = "tally"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class AggregateRef:
             as at the end, where both have a confirmed time.
         amount: For a bag, the column that says how much of each value there is; empty
             where every row counts one.
+        rank: Which of the column's commonest values a tally counts, from 1; else 0.
     """
 
     path: tuple[Step, ...]
@@ -58,6 +63,7 @@ class AggregateRef:
     trail: str
     is_bounded: bool = True
     amount: str = ""
+    rank: int = 0
 
     @property
     def name(self) -> str:
@@ -69,6 +75,8 @@ class AggregateRef:
             return subject
         if self.how is Aggregation.DISTINCT:
             return f"distinct values of {subject}"
+        if self.how is Aggregation.TALLY:
+            return f"count of value no. {self.rank} of {subject}"
         return f"{self.how} of {subject}"
 
     @property
@@ -89,4 +97,6 @@ class AggregateRef:
             "stype": str(self.stype),
             "is_bounded": self.is_bounded,
             **({"amount": self.amount} if self.amount else {}),
+            # Left out elsewhere, so that other plans keep their hashes.
+            **({"rank": self.rank} if self.rank else {}),
         }

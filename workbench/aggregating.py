@@ -6,7 +6,7 @@ from math import prod
 
 import networkx as nx
 
-from workbench.aggregate import AggregateRef, Aggregation, Step
+from workbench.aggregate import MAX_TALLIES, AggregateRef, Aggregation, Step
 from workbench.blueprint import (
     EDGE_ROLES,
     FEATURE_ROLES,
@@ -42,6 +42,8 @@ class Aggregate:
     Attributes:
         depth: Number of keys on a path, 1 to 3; for a forecast counted from the entity
             that its rows ask about.
+        is_wide: Whether to add sums of numbers, and how often each of the ten commonest
+            categories occurs: what baselines are given.
 
     Source: deep feature synthesis, Kanter & Veeramachaneni (2015),
         doi:10.1109/DSAA.2015.7344858; differs in: rows at the end of a path are
@@ -49,6 +51,7 @@ class Aggregate:
     """
 
     depth: int = 1
+    is_wide: bool = False
 
     def __call__(self, draft: Draft) -> Draft:
         """Return the draft with everything near summarised, the rest left out."""
@@ -86,7 +89,7 @@ class Aggregate:
             draft = draft.decide(
                 warnings=[f"More than {keys} away, so not seen: {shown}."]
             )
-        return replace(draft, aggregate_depth=depth)
+        return replace(draft, aggregate_depth=depth, aggregates_widely=self.is_wide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,24 @@ def aggregates(draft: Draft, table: str) -> Aggregates:
     return Aggregates(tuple(refs[:MAX_AGGREGATES]), tuple(warnings))
 
 
+def ancestors(draft: Draft, table: str) -> tuple[AggregateRef, ...]:
+    """Return the columns of every row that many-to-one keys lead to, joined.
+
+    A table is joined once on a way, so that circles of keys end.
+    """
+    refs: list[AggregateRef] = []
+    frontier: list[tuple[_Reached, tuple[str, ...]]] = []
+    frontier.append((_Reached((), (), table, 0), (table,)))
+    while frontier:
+        last, passed = frontier.pop(0)
+        for key in draft.keys_of(last.table, *EDGE_ROLES):
+            if key.ref_table not in passed:
+                one = _up(draft, last, key)
+                refs += _refs(draft, one)
+                frontier.append((one, (*passed, key.ref_table)))
+    return tuple(refs)
+
+
 def _distances(draft: Draft) -> dict[str, int]:
     """Return the number of keys between the target and each table, nearest first."""
     ties = nx.Graph()
@@ -176,13 +197,7 @@ def _onward(draft: Draft, last: _Reached, start: str) -> Iterator[_Reached]:
     came = last.path[-1] if last.path else None
     for key in draft.keys_of(last.table, KeyRole.AGGREGATED):
         if key.ref_table in passed and came != Step(key.id, is_down=True):
-            label = f"→{_label(draft, key)}"
-            yield _Reached(
-                (*last.path, Step(key.id, is_down=False)),
-                (*last.labels, label),
-                key.ref_table,
-                last.num_pairs,
-            )
+            yield _up(draft, last, key)
     is_tree = all(step.is_down for step in last.path)
     for key in draft.keys_to(last.table, KeyRole.AGGREGATED):
         # Other questions about the same row are no facts about it.
@@ -197,6 +212,15 @@ def _onward(draft: Draft, last: _Reached, start: str) -> Iterator[_Reached]:
                 key.table,
                 num_rows * each,
             )
+
+
+def _up(draft: Draft, last: _Reached, key: ForeignKey) -> _Reached:
+    return _Reached(
+        (*last.path, Step(key.id, is_down=False)),
+        (*last.labels, f"→{_label(draft, key)}"),
+        key.ref_table,
+        last.num_pairs,
+    )
 
 
 def _num_groups(draft: Draft, key: ForeignKey) -> int:
@@ -240,6 +264,19 @@ def _refs(draft: Draft, found: _Reached) -> Iterator[AggregateRef]:
             yield AggregateRef(
                 found.path, found.table, column.name, how, stype, found.trail
             )
+        if is_many and draft.aggregates_widely:
+            yield from _wide_refs(found, column)
+
+
+def _wide_refs(found: _Reached, column: Column) -> Iterator[AggregateRef]:
+    """Yield the sum of a column of numbers, or its tallies where it has categories."""
+    many = (found.path, found.table, column.name)
+    number = Stype.NUMERICAL
+    if column.stype is number:
+        yield AggregateRef(*many, Aggregation.SUM, number, found.trail)
+    if column.stype in (Stype.CATEGORICAL, Stype.BOOLEAN):
+        for rank in range(1, min(column.num_distinct, MAX_TALLIES) + 1):
+            yield AggregateRef(*many, Aggregation.TALLY, number, found.trail, rank=rank)
 
 
 def _bag(draft: Draft, found: _Reached) -> AggregateRef | None:

@@ -1,15 +1,18 @@
 """Graphs compared by what they let the target see, not by their number of layers."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 from workbench.blueprint import Blueprint
 from workbench.hops import hops
 
+N = TypeVar("N", bound=Hashable)
+
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Level(Generic[N]):
     """A reach level: what is seen, and from which depth on each graph sees it.
 
     Attributes:
@@ -18,7 +21,7 @@ class Level:
     """
 
     columns: tuple[str, ...]
-    depths: Mapping[str, int | None]
+    depths: Mapping[N, int | None]
 
 
 def semantic_reach(blueprint: Blueprint) -> tuple[tuple[str, ...], ...]:
@@ -35,20 +38,28 @@ def semantic_reach(blueprint: Blueprint) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def align(blueprints: Mapping[str, Blueprint]) -> tuple[Level, ...]:
+def align(blueprints: Mapping[str, Blueprint]) -> tuple[Level[str], ...]:
+    """Return at which depths graphs see the same, as `align_hops` does.
+
+    Args:
+        blueprints: The graphs by the name that they go by.
+    """
+    return align_hops({name: hops(one) for name, one in blueprints.items()})
+
+
+def align_hops(reached: Mapping[N, Mapping[str, int | None]]) -> tuple[Level[N], ...]:
     """Return at which depths graphs see the same: "two layers here see what four do".
 
     Every set of columns that one of the graphs sees at some depth is a level. A graph
     is at it from the first depth at which it sees all of the set, and maybe more.
 
     Args:
-        blueprints: The graphs by the name that they go by. Of several sources only the
-            columns that all of them have are compared.
+        reached: By graph how far each ``"table.column"`` is; None for never. Of several
+            sources only the columns that all of them have are compared.
 
     Returns:
         The levels, those of fewer columns first.
     """
-    reached = {name: hops(one) for name, one in blueprints.items()}
     shared = (
         set.intersection(*(set(one) for one in reached.values())) if reached else []
     )

@@ -1,14 +1,14 @@
 """The floors: what the same task gives without a graph, each at its best.
 
 A graph is worth its trouble only above them. Tables of the target's own columns, of
-every ancestor joined in, and of one- and two-hop aggregates are given to boosted trees
-and to a linear model; learner and settings are chosen on the validation rows, never on
-test.
+every ancestor joined in, of aggregates one to three hops away, and of what earlier rows
+of the same parents turned out to be are given to boosted trees and to a linear model;
+learner and settings are chosen on the validation rows, never on test.
 """
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
@@ -25,13 +25,14 @@ from threadpoolctl import threadpool_limits
 
 from workbench.comparison import Floor
 from workbench.database import Database
+from workbench.history import history, history_keys
 from workbench.inference import bootstrap_difference, bootstrap_interval
 from workbench.schema import Schema
 from workbench.score import METRICS, Metric, constant_outputs
 from workbench.tabular import Feature, Tabulator
-from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskType
+from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskSpec, TaskType
 
-MAX_COLUMNS = 1500
+MAX_COLUMNS = 1000
 MAX_VALUES = 12_000_000
 MAX_CATEGORIES = 255
 MAX_ONE_HOT = 32
@@ -51,10 +52,23 @@ TABLES: Mapping[str, Callable[[Tabulator], list[Feature]]] = MappingProxyType(
         "flattened table": Tabulator.flattened,
         "1-hop aggregates": lambda tabulator: tabulator.aggregates(1),
         "2-hop aggregates": lambda tabulator: tabulator.aggregates(2),
+        "3-hop aggregates": lambda tabulator: tabulator.aggregates(3),
+        "entity history": lambda tabulator: history(
+            tabulator.database, tabulator.schema, tabulator.task
+        ),
     }
 )
 CONSTANT = "constant"
 FLOORS = (CONSTANT, *TABLES)
+
+
+def floor_names(schema: Schema, spec: TaskSpec) -> tuple[str, ...]:
+    """Return the baselines that a task can have.
+
+    Rows without a parent have no entity whose history could be told.
+    """
+    has_history = bool(history_keys(schema, spec))
+    return tuple(name for name in FLOORS if has_history or name != "entity history")
 
 
 def floor(
@@ -71,20 +85,19 @@ def floor(
             the tables get whichever learner validates best.
 
     Returns:
-        The baseline. A table wider than 1 500 columns (or 12 million values) keeps
+        The baseline. A table wider than 1 000 columns (or 12 million values) keeps
         the nearest ones, in the order of the schema.
 
     Source:
         Trees: Ke et al. (2017), LightGBM, as in scikit-learn's
-        HistGradientBoosting. Aggregates: Kanter, Veeramachaneni (2015), Deep feature
-        synthesis; differs in: count, sum, mean, min, max, distinct values and their
-        counts (of at most ten) of what is one hop away, the mean and the number of
-        distinct values alone beyond.
+        HistGradientBoosting. Aggregates: those of the graph ``aggregated``, with sums
+        and counts of the ten commonest categories; how far away is chosen too.
     """
     if name == CONSTANT:
         name = "mean" if task.task_type is TaskType.REGRESSION else "majority"
         return _floor(name, source, task, _constant(task), 0)
-    features = TABLES[name](Tabulator(database, schema, task))
+    limit = min(MAX_COLUMNS, max(1, MAX_VALUES // len(task.rows)))
+    features = TABLES[name](Tabulator(database, schema, task, limit))
     return _floor(name, source, task, *_learn(task, features))
 
 
@@ -92,7 +105,10 @@ def floors(
     database: Database, schema: Schema, task: Task, source: str
 ) -> tuple[Floor, ...]:
     """Return every baseline of a source, in the order of ``FLOORS``."""
-    return tuple(floor(database, schema, task, source, name) for name in FLOORS)
+    return tuple(
+        floor(database, schema, task, source, name)
+        for name in floor_names(schema, task.spec)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +117,13 @@ class _Candidate:
 
     Attributes:
         learner: What it is.
+        setting: Which of its settings.
         val: Validation score; higher is better, whatever the metric.
         outputs: Predictions for every task row.
     """
 
     learner: str
+    setting: int
     val: float
     outputs: np.ndarray
 
@@ -115,7 +133,7 @@ def _constant(task: Task) -> _Candidate:
     outputs = constant_outputs(
         task.task_type, labels, len(task.classes), len(task.rows)
     )
-    return _Candidate(CONSTANT, 0.0, outputs)
+    return _Candidate(CONSTANT, 0, 0.0, outputs)
 
 
 def _floor(
@@ -160,36 +178,56 @@ def _gap(task: Task, metric: Metric, outputs: np.ndarray) -> tuple[float, float,
 
 
 def _learn(task: Task, features: Sequence[Feature]) -> tuple[_Candidate, int]:
-    """Return the candidate that validated best, and its number of columns."""
-    limit = min(MAX_COLUMNS, max(1, MAX_VALUES // len(task.rows)))
-    kept = list(features[:limit])
-    if not kept:
+    """Return the candidate that validated best, and its number of columns.
+
+    Every learner and setting is given the whole table. The best of each kind is then
+    given what is nearer too, as columns from further away can also distract.
+    """
+    if not features:
         return _constant(task), 0
-    metric = METRICS[task.metric]
     # Sums over several threads differ from run to run in their last digits.
     with threadpool_limits(limits=1):
-        candidates = [*_linear(task, metric, kept), *_trees(task, metric, kept)]
-    return max(candidates, key=lambda candidate: candidate.val), len(kept)
+        found = [
+            (_best(each), list(features))
+            for each in (_linear(task, features), _trees(task, features))
+        ]
+        for limit in sorted({each.hops for each in features})[:-1]:
+            near = [each for each in features if each.hops <= limit]
+            found += [
+                (_best(learn(task, near, (best.setting,))), near)
+                for learn, (best, _) in zip((_linear, _trees), found, strict=False)
+            ]
+    best, given = max(found, key=lambda each: each[0].val)
+    return best, len(given)
+
+
+def _best(candidates: Iterable[_Candidate]) -> _Candidate:
+    return max(candidates, key=lambda candidate: candidate.val)
 
 
 def _trees(
-    task: Task, metric: Metric, features: Sequence[Feature]
+    task: Task,
+    features: Sequence[Feature],
+    settings: Sequence[int] = range(len(TREE_SETTINGS)),
 ) -> Iterator[_Candidate]:
     table = np.column_stack([each.values for each in features])
     categorical = [
         each.is_categorical and np.nanmax(each.values) < MAX_CATEGORIES
         for each in features
     ]
-    for settings in TREE_SETTINGS:
-        yield _fit(task, metric, table, categorical, settings)
+    for setting in settings:
+        yield _fit(task, table, categorical, setting)
 
 
 def _linear(
-    task: Task, metric: Metric, features: Sequence[Feature]
+    task: Task,
+    features: Sequence[Feature],
+    settings: Sequence[int] = range(len(PENALTIES)),
 ) -> Iterator[_Candidate]:
-    table = _design(features, task.split == TRAIN)
     train = task.split == TRAIN
-    for penalty in PENALTIES:
+    table = _design(features, train)
+    for setting in settings:
+        penalty = PENALTIES[setting]
         if task.task_type is TaskType.REGRESSION:
             model = Ridge(alpha=penalty).fit(table[train], task.labels[train])
             outputs = model.predict(table)
@@ -200,12 +238,13 @@ def _linear(
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 model.fit(table[train], task.labels[train])
             outputs = _shaped(task, model, model.predict_proba(table))
-        score = _validate(task, metric, outputs[task.split == VAL])
-        yield _Candidate("linear model", score, outputs)
+        score = _validate(task, outputs[task.split == VAL])
+        yield _Candidate("linear model", setting, score, outputs)
 
 
-def _validate(task: Task, metric: Metric, outputs: np.ndarray) -> float:
+def _validate(task: Task, outputs: np.ndarray) -> float:
     """Return the score of outputs for the validation rows; higher is better."""
+    metric = METRICS[task.metric]
     score = metric.score(task.labels[task.split == VAL], outputs)
     if np.isnan(score):
         return -np.inf
@@ -237,11 +276,7 @@ def _standardised(column: np.ndarray, train: np.ndarray) -> np.ndarray:
 
 
 def _fit(
-    task: Task,
-    metric: Metric,
-    table: np.ndarray,
-    categorical: Sequence[bool],
-    settings: dict[str, float],
+    task: Task, table: np.ndarray, categorical: Sequence[bool], setting: int
 ) -> _Candidate:
     is_regression = task.task_type is TaskType.REGRESSION
     learner = (
@@ -254,7 +289,7 @@ def _fit(
         early_stopping=False,
         categorical_features=list(categorical),
         random_state=0,
-        **settings,
+        **TREE_SETTINGS[setting],
     )
     train, val = task.split == TRAIN, task.split == VAL
     model.fit(table[train], task.labels[train])
@@ -262,11 +297,12 @@ def _fit(
     best_score, best_stage = -np.inf, NUM_TREES - 1
     for stage, outputs in enumerate(stages(table[val])):
         if stage % EVERY == EVERY - 1:
-            found = _validate(task, metric, _shaped(task, model, outputs))
+            found = _validate(task, _shaped(task, model, outputs))
             if found > best_score:
                 best_score, best_stage = found, stage
     outputs = next(islice(stages(table), best_stage, None))
-    return _Candidate("boosted trees", best_score, _shaped(task, model, outputs))
+    shaped = _shaped(task, model, outputs)
+    return _Candidate("boosted trees", setting, best_score, shaped)
 
 
 def _shaped(

@@ -2,9 +2,19 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
-from workbench.comparison import Cell, Comparison, Contrast, Floor, Series, Trial
+from workbench.comparison import (
+    UNKNOWN_NOISE,
+    Cell,
+    Comparison,
+    Contrast,
+    Floor,
+    Series,
+    Trial,
+    paired_differences,
+)
 from workbench.inference import (
     ENOUGH_SEEDS,
     LEVEL,
@@ -14,8 +24,10 @@ from workbench.inference import (
     sign_flip_p,
     t_interval,
 )
+from workbench.resampling import Resampled, TestRows
 from workbench.score import METRICS
-from workbench.verdict import pronounce
+from workbench.tolerance import tolerances
+from workbench.verdict import Hops, pronounce
 
 __all__ = ["Cell", "Comparison", "Contrast", "Floor", "Series", "Trial", "compare"]
 
@@ -28,6 +40,8 @@ def compare(
     metric: str,
     future_rows: int,
     leaks: Sequence[str] = (),
+    hops: Hops | None = None,
+    test_rows: TestRows | None = None,
 ) -> Comparison:
     """Compare everything that has finished.
 
@@ -38,6 +52,10 @@ def compare(
         metric: Name in ``METRICS``; test scores are in its unit.
         future_rows: Rows from after their target row's time within reach.
         leaks: One sentence per suspected leak.
+        hops: By source and topology how far each column is; without it nothing is said
+            of what is out of reach.
+        test_rows: What every network said of every test row; without it nothing is
+            said of the noise of the test rows.
 
     Returns:
         Cells in the order of the trials; each series' best depth by mean validation
@@ -45,7 +63,11 @@ def compare(
     """
     cells = _cells(trials)
     best = _best(cells, metric)
-    contrasts = _contrasts(best, metric)
+    drawn = None if test_rows is None else Resampled(test_rows, best, metric)
+    contrasts = tuple(
+        replace(one, row_noise=(drawn and drawn.between(one.a, one.b)) or UNKNOWN_NOISE)
+        for one in _contrasts(best, metric)
+    )
     return Comparison(
         task=task_name,
         metric=metric,
@@ -55,7 +77,9 @@ def compare(
         floors=tuple(floors),
         future_rows=future_rows,
         leaks=tuple(leaks),
-        verdict=pronounce(metric, cells, best, contrasts, floors, leaks),
+        row_noise=tuple((drawn and drawn.of(cell)) or UNKNOWN_NOISE for cell in best),
+        tolerances=tolerances(cells, best, metric),
+        verdict=pronounce(metric, cells, best, contrasts, floors, leaks, hops or {}),
     )
 
 
@@ -87,7 +111,7 @@ def _best(cells: Sequence[Cell], metric: str) -> tuple[Cell, ...]:
 
 def _contrasts(best: Sequence[Cell], metric: str) -> tuple[Contrast, ...]:
     pairs = list(combinations(best, 2))
-    differences = [_differences(a, b) for a, b in pairs]
+    differences = [paired_differences(a, b) for a, b in pairs]
     p_values = [paired_t_p(found) for found in differences]
     adjusted, levels = holm(p_values), holm_levels(p_values)
     contrasts = []
@@ -108,18 +132,6 @@ def _contrasts(best: Sequence[Cell], metric: str) -> tuple[Contrast, ...]:
             )
         )
     return tuple(contrasts)
-
-
-def _differences(a: Cell, b: Cell) -> list[float]:
-    """Return a's test score less b's for every seed that both have."""
-    other = {trial.seed: trial.test for trial in b.finished}
-    return [
-        trial.test - other[trial.seed]
-        for trial in a.finished
-        if trial.seed in other
-        and not math.isnan(trial.test)
-        and not math.isnan(other[trial.seed])
-    ]
 
 
 def _decide(n: int, difference: float, p_holm: float, metric: str) -> str:

@@ -2,21 +2,26 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.inference import Interval, t_interval
+from workbench.inference import ENOUGH_SEEDS, Interval, t_interval
 from workbench.score import METRICS
 
 COMPARISON_VERSION = 1
 BEST_POSSIBLE = "best possible (planted)"  # a baseline's name: a ceiling, not a floor
 MARGIN = 0.05
+SEPARATION = 3.0
 DIGITS = 6
 NOISE = (
     "Cells and contrasts: re-training noise over seeds, on one split and its test rows"
-    " (95 % t-intervals; contrasts paired by seed, at Holm's level). Baselines: noise"
-    " of the test rows (95 % bootstrap)."
+    " (95 % t-intervals, one depth at a time and not all depths at once; contrasts"
+    " paired by seed, at Holm's level over all the contrasts shown). These test rows:"
+    " what other rows of the same kind would change, the networks as they are (95 %"
+    " bootstrap of rows, of whole groups where the split keeps them together); both:"
+    " seeds drawn as well. Baselines: noise of the test rows (95 % bootstrap)."
 )
 
 
@@ -128,6 +133,26 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class RowNoise:
+    """95 % bootstrap intervals of a mean score, or of a difference of two.
+
+    Attributes:
+        rows_low: Lower end over resampled test rows, the networks as they are.
+        rows_high: Upper end.
+        both_low: Lower end over resampled seeds, each with resampled test rows.
+        both_high: Upper end.
+    """
+
+    rows_low: float
+    rows_high: float
+    both_low: float
+    both_high: float
+
+
+UNKNOWN_NOISE = RowNoise(math.nan, math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True, slots=True)
 class Contrast:
     """Two series at their best depths, paired by seed.
 
@@ -142,6 +167,7 @@ class Contrast:
         p_holm: The same, adjusted for the number of contrasts.
         p_sign_flip: Exact sign-flip permutation p-value, not adjusted.
         verdict: a better, b better, tie or too few seeds.
+        row_noise: What other test rows would change of the difference.
     """
 
     a: Cell
@@ -154,11 +180,43 @@ class Contrast:
     p_holm: float
     p_sign_flip: float
     verdict: str
+    row_noise: RowNoise = UNKNOWN_NOISE
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How much the way the facts are stored or drawn decides of a model's score.
+
+    Attributes:
+        model: The model.
+        remedy: The remedy.
+        depth: Number of layers; None where every graph stands at its own best depth.
+        best: The graph with the best mean score.
+        worst: The one with the worst.
+        spread: How far apart their mean scores are; 0 where the graph does not matter.
+        low: Lower end of a simultaneous 95 % interval over seeds.
+        high: Upper end.
+        n: Fewest seeds that two of the graphs have in common.
+    """
+
+    model: str
+    remedy: str
+    depth: int | None
+    best: Cell
+    worst: Cell
+    spread: float
+    low: float
+    high: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a study found; `to_json` is the contract."""
+    """What a study found; `to_json` is the contract.
+
+    Attributes:
+        row_noise: What other test rows would change of each of ``best``.
+    """
 
     task: str
     metric: str
@@ -169,6 +227,8 @@ class Comparison:
     future_rows: int
     leaks: tuple[str, ...]
     verdict: str
+    row_noise: tuple[RowNoise, ...]
+    tolerances: tuple[Tolerance, ...] = ()
 
     def failure_rate(self, cell: Cell) -> float:
         """Return the share of seeds that failed or learnt next to nothing.
@@ -187,6 +247,11 @@ class Comparison:
         ]
         return sum(failed) / len(failed)
 
+    def disagree(self, cell: Cell) -> bool:
+        """Return whether some seeds of a cell succeed and others do not."""
+        constant = constant_train_score(self.floors, cell.series.source)
+        return disagree(cell, constant, self.metric)
+
     def to_json(self) -> str:
         """Return ``comparison.json``: the same study gives the same text."""
         document = {
@@ -195,13 +260,17 @@ class Comparison:
             "metric": self.metric,
             "cells": [self._cell(cell) for cell in self.cells],
             "contrasts": [_contrast(contrast) for contrast in self.contrasts],
-            "best": [cell.name() for cell in self.best],
+            "best": [
+                {**cell.name(), **asdict(noise)}
+                for cell, noise in zip(self.best, self.row_noise, strict=True)
+            ],
             "baselines": [_floor(floor, self.metric) for floor in self.floors],
             "verdict": self.verdict,
             "leakage": {
                 "future_rows_reachable": self.future_rows,
                 "suspected": list(self.leaks),
             },
+            "tolerance": [_tolerance(one) for one in self.tolerances],
             "noise": NOISE,
         }
         return json.dumps(_rounded(document), indent=1, ensure_ascii=False) + "\n"
@@ -215,6 +284,8 @@ class Comparison:
             "mean": interval.mean,
             "low": interval.low,
             "high": interval.high,
+            "median": _median(cell),
+            "seeds_disagree": self.disagree(cell),
             "failure_rate": self.failure_rate(cell),
             "train_mean": cell.mean("train"),
             "val_mean": cell.mean("val"),
@@ -224,6 +295,61 @@ class Comparison:
             "gap_low": gap.low,
             "gap_high": gap.high,
         }
+
+
+def disagree(cell: Cell, constant: float, metric: str) -> bool:
+    """Return whether the seeds of a cell make two groups, so that a mean is of neither.
+
+    That is where the scores fall apart, or where some seeds learnt and others did not,
+    a margin lying between the training scores of the two: .05 of a score, or 5 % of a
+    constant's loss.
+
+    Args:
+        cell: All seeds of a series at one depth.
+        constant: What a constant scores on the training rows, or NaN.
+        metric: Name in ``METRICS``.
+    """
+    if fall_apart([trial.test for trial in cell.finished], metric):
+        return True
+    sign = 1 if METRICS[metric].higher_is_better else -1
+    trains = [trial.train for trial in cell.finished]
+    learning = [sign * one for one in trains if learnt(one, constant, metric)]
+    failing = [sign * one for one in trains if not learnt(one, constant, metric)]
+    if not learning or not failing:
+        return False
+    least = MARGIN if sign > 0 else MARGIN * abs(constant)
+    return min(learning) - max(failing) >= least
+
+
+def fall_apart(scores: Sequence[float], metric: str) -> bool:
+    """Return whether the scores of seeds make two groups.
+
+    Two or more seeds stand on either side of a gap that is three times as wide as
+    either side, and that counts: .05 of a score, or 5 % of a loss. With fewer than six
+    seeds nothing is said. Of normal scores, 1.3 % of sets of six do so by chance.
+    """
+    found = sorted(score for score in scores if not math.isnan(score))
+    if len(found) < ENOUGH_SEEDS:
+        return False
+    cuts = range(2, len(found) - 1)
+    cut = max(cuts, key=lambda at: found[at] - found[at - 1])
+    gap = found[cut] - found[cut - 1]
+    sides = max(found[cut - 1] - found[0], found[-1] - found[cut])
+    is_loss = not METRICS[metric].higher_is_better
+    least = MARGIN * (abs(found[0]) if is_loss else 1.0)
+    return gap >= least and gap >= SEPARATION * sides
+
+
+def paired_differences(a: Cell, b: Cell) -> list[float]:
+    """Return a's test score less b's for every seed that both have."""
+    other = {trial.seed: trial.test for trial in b.finished}
+    return [
+        trial.test - other[trial.seed]
+        for trial in a.finished
+        if trial.seed in other
+        and not math.isnan(trial.test)
+        and not math.isnan(other[trial.seed])
+    ]
 
 
 def constant_train_score(floors: Iterable[Floor], source: str) -> float:
@@ -248,6 +374,25 @@ def learnt(train: float, constant: float, metric: str) -> bool:
     return train <= constant * (1 - MARGIN)
 
 
+def _median(cell: Cell) -> float:
+    scores = [trial.test for trial in cell.finished]
+    return statistics.median(scores) if scores else math.nan
+
+
+def _tolerance(one: Tolerance) -> dict[str, Any]:
+    return {
+        "model": one.model,
+        "remedy": one.remedy,
+        "depth": one.depth,
+        "spread": one.spread,
+        "low": one.low,
+        "high": one.high,
+        "n": one.n,
+        "best": one.best.name(),
+        "worst": one.worst.name(),
+    }
+
+
 def _contrast(contrast: Contrast) -> dict[str, Any]:
     numbers = {
         name: getattr(contrast, name)
@@ -262,7 +407,12 @@ def _contrast(contrast: Contrast) -> dict[str, Any]:
             "verdict",
         )
     }
-    return {"a": contrast.a.name(), "b": contrast.b.name(), **numbers}
+    return {
+        "a": contrast.a.name(),
+        "b": contrast.b.name(),
+        **numbers,
+        **asdict(contrast.row_noise),
+    }
 
 
 def _floor(floor: Floor, metric: str) -> dict[str, Any]:

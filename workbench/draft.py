@@ -40,6 +40,8 @@ class Draft:
         shortcut_length: Chains of up to so many edges get an edge of their own.
         paths: Decision by the keys of a chain, where it differs from that.
         aggregate_depth: Number of keys up to which rows are summarised.
+        aggregates_widely: Whether sums, and counts of common values, are among the
+            summaries.
     """
 
     schema: Schema
@@ -51,6 +53,7 @@ class Draft:
     shortcut_length: int = 1
     paths: Mapping[str, Decision] = field(default_factory=lambda: MappingProxyType({}))
     aggregate_depth: int = 0
+    aggregates_widely: bool = False
 
     def decide(
         self,

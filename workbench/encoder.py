@@ -44,19 +44,20 @@ class Encoder(nn.Module):
 
     def forward(self, features: Features) -> Float[Tensor, "rows width"]:
         """Return the state of each row."""
-        state = self._drop(features.numerical) @ self.weight + self.bias
+        state = self._drop(features.numerical) @ self.weight
+        state += self.bias
         if len(self.offsets):
             codes = features.codes + self.offsets
             kept = None
             if self.input_dropout and self.training:
                 kept = self._drop(torch.ones_like(codes, dtype=self.table.dtype))
-            state = state + functional.embedding_bag(
+            state += functional.embedding_bag(
                 codes, self.table, mode="sum", per_sample_weights=kept
             )
         if features.sparse is not None:
             block = features.sparse
-            state = state + block.times(self.sparse, self._drop(block.values))
-        return state.relu()
+            state += block.times(self.sparse, self._drop(block.values))
+        return state.relu_()
 
     def _drop(self, values: Tensor) -> Tensor:
         """Return the inputs, a share of them 0 while training and the rest larger."""

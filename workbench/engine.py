@@ -2,9 +2,9 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
@@ -12,6 +12,16 @@ Result = TypeVar("Result")
 
 POLL_S = 0.2
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# glibc gives a large tensor's memory back as soon as it is freed, and the next one
+# is zeroed by the system page by page. Other systems do not read these.
+ALLOCATOR: Mapping[str, str] = MappingProxyType(
+    {
+        "MALLOC_MMAP_THRESHOLD_": str(4 * 1024**3),
+        "MALLOC_TRIM_THRESHOLD_": str(16 * 1024**3),
+        "MALLOC_TOP_PAD_": str(64 * 1024**2),
+    }
+)
+"""What workers are started with, unless the environment says otherwise."""
 
 Tell: TypeAlias = Callable[[Any], None]
 Put: TypeAlias = Callable[[Any], Callable[[], Any]]

@@ -55,7 +55,7 @@ def node_entries(
         One group for the columns of wide tables, if there are any, and one a bag.
     """
     bags = [
-        _bag_entries(database, schema, rule, ref)
+        bag_entries(database, schema, rule.table, ref)
         for ref in rule.aggregates
         if ref.is_sparse
     ]
@@ -100,16 +100,16 @@ def _column_entries(
     )
 
 
-def _bag_entries(
-    database: Database, schema: Schema, rule: RowNode, bag: AggregateRef
+def bag_entries(
+    database: Database, schema: Schema, table: str, bag: AggregateRef
 ) -> Entries:
     """Return how often, or how much of, each value of a long table a row has.
 
     Returns:
-        One row a row of the node and one channel a distinct value of the bag's column,
+        One row a row of the table and one channel a distinct value of the bag's column,
         ascending; several rows with the same value add up.
     """
-    held, own = gathered(database, schema, rule.table, (bag.path, bag.is_bounded))
+    held, own = gathered(database, schema, table, (bag.path, bag.is_bounded))
     stype = schema.column(bag.table, bag.column).stype
     column = ColumnRef((), bag.table, bag.column, stype)
     known = value_table(database, schema, column).column(0).to_pylist()
@@ -124,7 +124,7 @@ def _bag_entries(
         own[kept],
         codes[kept],
         amounts[kept],
-        schema.table(rule.table).num_rows,
+        schema.table(table).num_rows,
         tuple(f'{bag.name}: "{_shown(one)}"' for one in known),
     )
 

@@ -4,10 +4,13 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from workbench.cell import (
     Cell,
@@ -19,6 +22,7 @@ from workbench.cell import (
 )
 from workbench.compare import compare
 from workbench.comparison import BEST_POSSIBLE, Comparison, Floor, Trial
+from workbench.database import reopen
 from workbench.engine import (
     AbstractEngine,
     Advanced,
@@ -32,14 +36,21 @@ from workbench.planning import PlannedStudy, plan_study
 from workbench.previewing import with_previews
 from workbench.progress import Progress, Tracker
 from workbench.report import write_report
+from workbench.resampling import TestRows
 from workbench.results import write_results
 from workbench.run import SAME, Budget
 from workbench.schema import Schema
+from workbench.split import SplitKind, read_split
 from workbench.store import Store
 from workbench.study import Arm, Study
+from workbench.task import TEST
 
 # Part of every stored item's key: raise it when the same settings give other numbers.
 NUMBERS_VERSION = 1
+BASELINES_VERSION = 2  # the same of the baselines alone
+
+# What a finished run leaves behind, each maybe empty.
+FRAMES = ("layers", "predictions", "projection", "influence")
 
 # Settings of the budget that are no part of the key while they are at their default, so
 # that what was stored before them is found.
@@ -138,7 +149,7 @@ class _Session:
 
     def work(self, workload: Workload, should_stop: Callable[[], bool]) -> bool:
         """Run every item that is not in the store; return whether it was stopped."""
-        finished = self.store.records()
+        finished = self._finished()
         for cell, key in self.keys.items():
             if key in finished:
                 trial = Trial(**finished[key])
@@ -156,6 +167,20 @@ class _Session:
             done += self._handle(event)
             self._tell()
         return done < len(items)
+
+    def _finished(self) -> dict[str, dict]:
+        """Return the stored items, without runs that lack one of today's measures.
+
+        They are run again, to the same score, so that what is shown is complete.
+        """
+        records = self.store.records()
+        whole = self.store.keys_with(*FRAMES)
+        cells = set(self.keys.values())
+        return {
+            key: record
+            for key, record in records.items()
+            if key not in cells or record["status"] != "ok" or key in whole
+        }
 
     def _handle(self, event: Started | Advanced | Finished | Crashed | None) -> int:
         """Follow one event; return the number of items it ended."""
@@ -184,12 +209,7 @@ class _Session:
 
     def _keep(self, cell: Cell, result: CellResult) -> None:
         trial = result.trial
-        frames = {
-            "layers": result.layers,
-            "predictions": result.predictions,
-            "projection": result.projection,
-            "influence": result.influence,
-        }
+        frames = {name: getattr(result, name) for name in FRAMES}
         self.store.save(self.keys[cell], "trial", asdict(trial), frames)
         self.tracker.finish(cell, trial.status, trial.val, trial.reason)
 
@@ -217,6 +237,8 @@ class _Session:
         ]
         floors += _ceilings(self.planned.arms)
         task = self.planned.arms[0].task
+        keys = list(self.keys.values())
+        predictions = self.store.frame("predictions", keys)
         comparison = compare(
             trials,
             floors,
@@ -224,13 +246,14 @@ class _Session:
             metric=task.metric,
             future_rows=self.planned.future_rows,
             leaks=self.planned.leaks,
+            hops=_hops(self.planned.plans),
+            test_rows=TestRows(predictions, task.classes, _groups(self.planned.arms)),
         )
-        keys = list(self.keys.values())
         write_results(
             out,
             trials=trials,
             layers=self.store.frame("layers", keys),
-            predictions=self.store.frame("predictions", keys),
+            predictions=predictions,
             projection=self.store.frame("projection", keys),
             influence=self.store.frame("influence", keys),
             comparison=comparison,
@@ -262,6 +285,33 @@ def _ceilings(arms: Sequence[PlannedArm]) -> list[Floor]:
     ]
 
 
+def _hops(
+    plans: Mapping[str, Mapping[str, Any]],
+) -> dict[tuple[str, str], Mapping[str, int | None]]:
+    """Return how far each column is in every graph."""
+    return {
+        (source, graph["name"]): graph["hops"]
+        for source, plan in plans.items()
+        for graph in plan["topologies"]
+    }
+
+
+def _groups(arms: Sequence[PlannedArm]) -> dict[str, Mapping[str, str]]:
+    """Return the group of every test row where the split keeps groups together."""
+    found: dict[str, Mapping[str, str]] = {}
+    for arm in arms:
+        kind, column = read_split(arm.task.spec.split)
+        if kind is not SplitKind.GROUP or arm.source in found:
+            continue
+        with reopen(arm.snapshot) as database:
+            held = database.arrow(arm.task.spec.table, [column]).column(0)
+        test = np.flatnonzero(arm.task.split == TEST)
+        groups = held.take(pa.array(arm.task.rows[test])).to_pylist()
+        keys = [arm.task.keys[at] for at in test]
+        found[arm.source] = dict(zip(keys, map(str, groups), strict=True))
+    return found
+
+
 def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:
     """Return the hash of everything that an item's numbers depend on."""
     arm = planned.arms[item.arm]
@@ -285,7 +335,8 @@ def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:
             if planned.study.budget.parameters == SAME:
                 content["reference"] = _reference_content(planned)
         case FloorItem():
-            content["floor"] = [item.name, _schema_content(arm.schema)]
+            told = [BASELINES_VERSION, item.name, _schema_content(arm.schema)]
+            content["floor"] = told
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -312,13 +363,14 @@ def _budget_content(budget: Budget) -> dict[str, Any]:
 
 
 def _schema_content(schema: Schema) -> list[Any]:
-    """Return what the baselines read of a schema: semantic types and keys."""
+    """Return what the baselines read of a schema: semantic types, times and keys."""
     stypes = [
         [table.name, column.name, column.stype]
         for table in schema.tables
         for column in table.columns
     ]
-    return [stypes, [key.id for key in schema.foreign_keys]]
+    times = [table.time_column for table in schema.tables]
+    return [stypes, times, [key.id for key in schema.foreign_keys]]
 
 
 def _localise(arm: Arm, out: Path) -> Arm:

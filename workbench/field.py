@@ -72,7 +72,7 @@ class Messages:
 
     def keep(self, kept: Bool[Tensor, " messages"]) -> "Messages":
         """Return the messages that a mask keeps, between the same rows."""
-        place = kept.cumsum(0) - 1
+        place = kept.cumsum(0, dtype=self.by_sender.dtype) - 1
         by_sender = self.by_sender[kept[self.by_sender]]
         senders = self.senders[kept]
         degree = kept.new_zeros(self.degree.shape, dtype=self.degree.dtype)
@@ -82,9 +82,9 @@ class Messages:
             channel=self.channel,
             source=self.source,
             target=self.target,
-            pointers=_before(degree[:, 0].long()),
+            pointers=_before(degree[:, 0], self.pointers.dtype),
             senders=senders,
-            back_pointers=_before(sent),
+            back_pointers=_before(sent, self.pointers.dtype),
             receivers=self.receivers[kept[self.by_sender]],
             by_sender=place[by_sender],
             degree=degree,
@@ -94,7 +94,9 @@ class Messages:
 
     def alone(self) -> "Messages":
         """Return messages whose senders are the messages themselves."""
-        order = torch.arange(len(self.senders), device=self.senders.device)
+        order = torch.arange(
+            len(self.senders), dtype=self.pointers.dtype, device=self.senders.device
+        )
         return Messages(
             channel=self.channel,
             source=self.source,
@@ -112,7 +114,9 @@ class Messages:
     @property
     def at(self) -> Int[Tensor, " messages"]:
         """Position of each message's receiver."""
-        rows = torch.arange(len(self.degree), device=self.senders.device)
+        rows = torch.arange(
+            len(self.degree), dtype=self.pointers.dtype, device=self.senders.device
+        )
         return torch.repeat_interleave(
             rows, self.degree[:, 0].long(), output_size=len(self.senders)
         )
@@ -185,8 +189,15 @@ def receptive_field(graph: Graph, wanted: Sequence[Rows]) -> Field:
     for layer in range(len(wanted) - 1, 0, -1):
         _spread(graph, needed[layer], needed[layer - 1])
     layers = [_as_rows(masks) for masks in needed]
-    hops = tuple(_hop(graph, below, above) for below, above in pairwise(layers))
-    return Field(rows=layers[0], hops=hops)
+    hops: list[Hop] = []
+    sizes = [{name: len(rows) for name, rows in layer.items()} for layer in layers]
+    for index, (below, above) in enumerate(pairwise(layers)):
+        # A layer's rows hold the next one's: as many rows are the same rows.
+        if index and sizes[index - 1] == sizes[index] == sizes[index + 1]:
+            hops.append(hops[-1])
+        else:
+            hops.append(_hop(graph, below, above))
+    return Field(rows=layers[0], hops=tuple(hops))
 
 
 def _as_masks(graph: Graph, rows: Rows) -> dict[str, np.ndarray]:
@@ -274,20 +285,26 @@ def _messages(
         source=direction.source,
         target=direction.target,
         pointers=_starts(degree),
-        senders=torch.from_numpy(senders),
+        senders=_index(senders),
         back_pointers=_starts(sent),
-        receivers=torch.from_numpy(receivers[by_sender]),
-        by_sender=torch.from_numpy(by_sender),
+        receivers=_index(receivers[by_sender]),
+        by_sender=_index(by_sender),
         degree=torch.from_numpy(degree.astype(np.float32))[:, None],
-        links=torch.from_numpy(direction.links[kept]),
-        edge_rows=None if edge_rows is None else torch.from_numpy(edge_rows),
+        links=_index(direction.links[kept]),
+        edge_rows=None if edge_rows is None else _index(edge_rows),
     )
 
 
 def _starts(counts: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.concatenate([[0], np.cumsum(counts[:-1])]).astype(int))
+    return _index(np.concatenate([[0], np.cumsum(counts[:-1])]))
 
 
-def _before(counts: Int[Tensor, " rows"]) -> Int[Tensor, " rows"]:
+def _index(positions: np.ndarray) -> Tensor:
+    """Return positions in 32 bits, which halve what a layer reads beside states."""
+    return torch.from_numpy(positions.astype(np.int32))
+
+
+def _before(counts: Tensor, dtype: torch.dtype) -> Int[Tensor, " rows"]:
     """Return how many messages stand before each row's own."""
-    return counts.cumsum(0) - counts
+    whole = counts.to(dtype)
+    return whole.cumsum(0, dtype=dtype) - whole

@@ -108,7 +108,8 @@ def measure_influence(network: Network, sample: InfluenceSample) -> pd.DataFrame
         arXiv:2503.09008; differs in: squared, per deviation of the encoded input, and
         normalised by the sum instead of the row's own share. Columns that ride on a
         junction's links have no state of their own and are not counted. A network that
-        normalises over rows sees the copies of several seeds at once.
+        normalises over rows sees the copies of several seeds at once. Where neighbours
+        tie for a maximum (``sage``), the one stored first is the one listened to.
     """
     network.eval()
     with torch.enable_grad():

@@ -35,7 +35,7 @@ class Model:
         project: Makes a map of a node type's states that every relation reads instead
             of the states, or None.
         share: Makes what the relations of one layer hold in common, or None.
-        activation: The nonlinearity after the join, or None.
+        activation: The nonlinearity after the join, which may act in place, or None.
         reads_initial: Whether the join asks for the states at layer 0.
         reads_edges: Whether junction columns on links are read.
         nearest: For a model of one node type, the nearest that works on any graph;
@@ -50,7 +50,7 @@ class Model:
     join: Callable[[Place], AbstractJoin] = Beside
     project: Callable[[Place], nn.Module] | None = None
     share: Callable[[int], nn.Module] | None = None
-    activation: Callable[[Tensor], Tensor] | None = torch.relu
+    activation: Callable[[Tensor], Tensor] | None = torch.relu_
     reads_initial: bool = False
     reads_edges: bool = True
     nearest: str = ""

@@ -27,7 +27,7 @@ from workbench.features import Features
 from workbench.field import Field, Hop, Messages
 from workbench.graph import Graph
 from workbench.member import Model, Remedy, check_fit
-from workbench.propagate import mean_difference
+from workbench.propagate import mean_difference, pick
 
 __all__ = ["Inputs", "Model", "Network", "Remedy", "State", "gather_inputs"]
 
@@ -303,7 +303,7 @@ def _cut(hop: Hop, state: Mapping[str, Tensor]) -> State:
 
 
 def _take(state: Tensor, position: Tensor | None) -> Tensor:
-    return state if position is None else state[position]
+    return state if position is None else pick(state, position)
 
 
 def _thin(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workbench.baseline import FLOORS
+from workbench.baseline import FLOORS, floor_names
 from workbench.cell import (
     Cell,
     FloorItem,
@@ -92,6 +92,7 @@ class PlannedStudy:
             FloorItem(arm=index, name=name)
             for name in reversed(FLOORS)
             for index in first.values()
+            if name in floor_names(self.arms[index].schema, self.arms[index].task.spec)
         )
 
 

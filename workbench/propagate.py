@@ -27,6 +27,13 @@ def propagate_sum(
     )
 
 
+def pick(
+    state: Float[Tensor, "rows width"], position: Int[Tensor, " picked"]
+) -> Float[Tensor, "picked width"]:
+    """Return some rows, each at most once, so that the gradient only has to be put."""
+    return _Pick.apply(state, position)
+
+
 def segment_max(
     state: Float[Tensor, "senders width"], messages: Messages
 ) -> Float[Tensor, "receivers width"]:
@@ -61,8 +68,9 @@ def collect_max(
     values: Float[Tensor, "messages width"], messages: Messages
 ) -> Float[Tensor, "receivers width"]:
     """Return the channel-wise maximum of the messages; 0 without messages."""
-    order = torch.arange(len(values), device=values.device)
-    return _SegmentMax.apply(values, order, messages.pointers)
+    return _SegmentMax.apply(
+        values, _order(values, messages.pointers), messages.pointers
+    )
 
 
 def attend(
@@ -129,9 +137,10 @@ def by_head(
 def _bag_sum(
     state: Tensor, index: Int[Tensor, " messages"], starts: Int[Tensor, " bags"]
 ) -> Tensor:
+    """Return sums of bags of rows, by the path that keeps nothing for a gradient."""
     if not len(starts):
         return state.new_zeros(0, state.shape[1])
-    return torch.embedding_bag(state, index, starts, mode=0)[0]
+    return torch.embedding_bag(state.detach(), index, starts, mode=0)[0]
 
 
 class _SegmentSum(torch.autograd.Function):
@@ -151,6 +160,21 @@ class _SegmentSum(torch.autograd.Function):
             None,
             None,
         )
+
+
+class _Pick(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, state, position):
+        ctx.save_for_backward(position)
+        ctx.num_rows = len(state)
+        return state.index_select(0, position)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        (gradient,) = gradients
+        (position,) = ctx.saved_tensors
+        back = gradient.new_zeros(ctx.num_rows, gradient.shape[1])
+        return back.index_copy_(0, position, gradient), None
 
 
 class _SegmentMax(torch.autograd.Function):
@@ -173,19 +197,24 @@ class _SegmentMax(torch.autograd.Function):
         winners, alive = ctx.saved_tensors
         total = gradient.new_zeros(ctx.num_senders, gradient.shape[1])
         if len(winners):
-            total.scatter_add_(0, winners[alive], gradient[alive])
+            total.scatter_add_(0, winners[alive].long(), gradient[alive])
         return total, None, None
 
 
 def _segments(values: Tensor, pointers: Int[Tensor, " bags"]) -> Tensor:
-    return _bag_sum(values, torch.arange(len(values), device=values.device), pointers)
+    return _bag_sum(values, _order(values, pointers), pointers)
+
+
+def _order(values: Tensor, pointers: Tensor) -> Int[Tensor, " values"]:
+    """Return the positions of the values, counted as the pointers are."""
+    return torch.arange(len(values), dtype=pointers.dtype, device=values.device)
 
 
 class _Send(torch.autograd.Function):
     @staticmethod
     def forward(ctx, state, senders, by_sender, back_pointers):
         ctx.save_for_backward(by_sender, back_pointers)
-        return state[senders]
+        return state.index_select(0, senders)
 
     @staticmethod
     def backward(ctx, *gradients):
@@ -199,7 +228,7 @@ class _Bring(torch.autograd.Function):
     @staticmethod
     def forward(ctx, state, at, pointers):
         ctx.save_for_backward(pointers)
-        return state[at]
+        return state.index_select(0, at)
 
     @staticmethod
     def backward(ctx, *gradients):
@@ -218,4 +247,4 @@ class _Collect(torch.autograd.Function):
     def backward(ctx, *gradients):
         (gradient,) = gradients
         (at,) = ctx.saved_tensors
-        return gradient[at], None, None
+        return gradient.index_select(0, at), None, None

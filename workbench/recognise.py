@@ -239,7 +239,7 @@ def _sentence(
 ) -> str:
     parts = [
         f"{nodes.num_rows:,} nodes ({nodes.name})",
-        f"{links.num_rows:,} links ({links.name})",
+        f"{links.num_rows:,} rows of links ({links.name})",
     ]
     if features is not None:
         table = schema.table(features.table)

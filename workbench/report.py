@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from workbench.chart import (
     DARK_INK,
     LIGHT_INK,
     Chart,
+    Series,
     all_series,
     best_depths,
     metric_label,
@@ -26,6 +27,7 @@ from workbench.chart import (
 )
 from workbench.evidence import diagnose_series
 from workbench.figures import (
+    aligned_figure,
     beside_preview,
     contrast_figure,
     cost_figure,
@@ -37,6 +39,7 @@ from workbench.figures import (
     layer_figure,
     projection_figure,
     reach_figure,
+    same_sight,
     sibling_figure,
     split_grid_figure,
     train_test_figure,
@@ -49,6 +52,13 @@ from workbench.inference import ENOUGH_SEEDS
 from workbench.measures import MEASURES
 from workbench.palette import EXPLANATIONS, arm_style
 from workbench.reading import HEADLINE_MEASURE, read_depth
+from workbench.remarks import (
+    disagreements,
+    noise_remark,
+    seed_remark,
+    tolerance_remarks,
+    tolerance_rows,
+)
 from workbench.results import Results, load_results, write_text
 from workbench.sources import citations
 
@@ -101,6 +111,9 @@ def render_report(results: Results) -> str:
         sources=list(dict.fromkeys(source for source, _ in results.arms)),
         leaks=comparison["leakage"].get("suspected", ()),
         contrasts=list(_contrasts(results)),
+        same_sight=same_sight(results),
+        spreads=list(tolerance_rows(results)),
+        spread_remarks=tolerance_remarks(results),
         graphs=list(_graphs(results)),
         readings=list(_readings(results)),
         diagnoses=list(_diagnoses(results)),
@@ -131,6 +144,7 @@ def _charts(results: Results) -> dict[str, Chart]:
     charts = {
         "depths": beside_preview(depth_figure(results), results),
         "train_test": train_test_figure(results),
+        **({"aligned": aligned_figure(results)} if _can_align(results) else {}),
         "cost": cost_figure(results),
     }
     if has_gaps(results):
@@ -157,6 +171,10 @@ def _charts(results: Results) -> dict[str, Chart]:
     if len(results.projection):
         charts["projection"] = projection_figure(results)
     return charts
+
+
+def _can_align(results: Results) -> bool:
+    return len(results.arms) > 1 and bool(results.plans)
 
 
 def _drawing(chart: Chart) -> Any:
@@ -189,7 +207,20 @@ def _arms(results: Results) -> Iterator[dict[str, Any]]:
             "explanation": EXPLANATIONS.get(series.topology, ""),
             "cell": cells[0] if cells else None,
             "gap": gap_in_words(results, series, best[series]) if cells else "",
+            "remarks": [*_remarks(results, series, cells)],
         }
+
+
+def _remarks(
+    results: Results, series: Series, cells: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    """Yield what has to be said beside a series' score at its best depth."""
+    for cell in cells:
+        found = (
+            seed_remark(results, cell),
+            noise_remark(results, series, cell["depth"]),
+        )
+        yield from (one for one in found if one)
 
 
 def _floors(results: Results) -> Iterator[dict[str, Any]]:
@@ -205,7 +236,9 @@ def _contrasts(results: Results) -> Iterator[dict[str, Any]]:
     for contrast in results.comparison["contrasts"]:
         first, second = contrast_sides(results, contrast)
         verdict = verdict_in_words(contrast)
-        yield {**contrast, "first": first, "second": second, "verdict": verdict}
+        noise = {name: contrast.get(name) for name in ("rows_low", "rows_high")}
+        sides = {"first": first, "second": second, "verdict": verdict}
+        yield {**contrast, **noise, **sides}
 
 
 def _graphs(results: Results) -> Iterator[dict[str, Any]]:
@@ -262,8 +295,13 @@ def _cells(results: Results) -> Iterator[dict[str, Any]]:
             if not series.owns(cell):
                 continue
             mine = pick(rows, depth=cell["depth"], status="ok")
-            means = mine[list(SHOWN_MEANS)].mean()
-            yield {**cell, **means, "style": series_style(results, series)}
+            yield {
+                **cell,
+                **mine[list(SHOWN_MEANS)].mean(),
+                "median": cell.get("median"),
+                "seeds_disagree": cell.get("seeds_disagree", False),
+                "style": series_style(results, series),
+            }
 
 
 def _lost(results: Results) -> Iterator[dict[str, Any]]:
@@ -309,16 +347,7 @@ def _caveats(results: Results) -> Iterator[str]:
             f"{not_ok} of {len(results.trials)} runs have no score. Means are over"
             " those that finished; the others are listed under the scores."
         )
-    failing = [
-        cell
-        for cell in results.comparison["cells"]
-        if 0 < (cell["failure_rate"] or 0) < 1
-    ]
-    if failing:
-        yield (
-            f"In {len(failing)} of the cells some seeds learned and others did not."
-            " Their mean mixes the two; read the dots."
-        )
+    yield from disagreements(results)
     yield (
         "What is said of oversmoothing is what occurs together with a score. It is no"
         " statement of cause."

@@ -107,13 +107,23 @@ class Store:
             connection.execute(
                 _ITEMS.insert().values(key=key, kind=kind, record=json.dumps(record))
             )
+            # Empty ones too: they say that there was nothing, not that it is missing.
             for name, frame in frames.items():
-                if len(frame):
-                    connection.execute(
-                        _FRAMES.insert().values(
-                            key=key, name=name, parquet=_to_bytes(frame)
-                        )
+                connection.execute(
+                    _FRAMES.insert().values(
+                        key=key, name=name, parquet=_to_bytes(frame)
                     )
+                )
+
+    def keys_with(self, *names: str) -> frozenset[str]:
+        """Return the items of which something is kept under each of these names."""
+        query = select(_FRAMES.c.key, _FRAMES.c.name)
+        with self._engine.begin() as connection:
+            held = {(row.key, row.name) for row in connection.execute(query)}
+        keys = {key for key, _ in held}
+        return frozenset(
+            key for key in keys if all((key, name) in held for name in names)
+        )
 
     def frame(self, name: str, keys: Iterable[str]) -> pd.DataFrame:
         """Return the rows kept under a name, in the order of the keys."""
@@ -122,9 +132,8 @@ class Store:
                 _FRAMES.c.name == name
             )
             found = {row.key: row.parquet for row in connection.execute(query)}
-        parts = [
-            pd.read_parquet(io.BytesIO(found[key])) for key in keys if key in found
-        ]
+        read = (pd.read_parquet(io.BytesIO(found[key])) for key in keys if key in found)
+        parts = [part for part in read if len(part)]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 

@@ -10,7 +10,7 @@ from typing import assert_never
 import numpy as np
 import pyarrow as pa
 
-from workbench.aggregate import AggregateRef, Aggregation, Step
+from workbench.aggregate import MAX_TALLIES, AggregateRef, Aggregation, Step
 from workbench.blueprint import RowNode
 from workbench.clock import time_sql
 from workbench.database import Database, quote
@@ -22,11 +22,22 @@ MAX_PAIRS = 50_000_000
 Way = tuple[tuple[Step, ...], bool]
 
 
-def row_values(database: Database, schema: Schema, rule: RowNode) -> pa.Table:
+def row_values(
+    database: Database,
+    schema: Schema,
+    rule: RowNode,
+    rows: np.ndarray | None = None,
+) -> pa.Table:
     """Return all that the rows of a node type know but what is nearly always 0.
 
+    Args:
+        database: Where the rows are.
+        schema: What the keys are.
+        rule: The node type.
+        rows: int64, the table's rows that are asked for, ascending; None for all.
+
     Returns:
-        One row a table row, in row order; one column a reference, under its name.
+        One row a row asked for, in row order; one column a reference, under its name.
     """
     dense = [ref for ref in rule.columns if not ref.is_sparse]
     values = column_values(database, schema, rule.table, dense)
@@ -34,10 +45,10 @@ def row_values(database: Database, schema: Schema, rule: RowNode) -> pa.Table:
         refs = [ref for ref in held if not ref.is_sparse]
         if not refs:
             continue
-        found = _aggregate_values(database, schema, rule.table, way, refs)
+        found = _aggregate_values(database, schema, rule.table, way, refs, rows)
         for ref in refs:
             values = values.append_column(ref.name, found.column(ref.name))
-    return values
+    return values if rows is None else values.take(pa.array(rows))
 
 
 def ways_of(rule: RowNode) -> Mapping[Way, Sequence[AggregateRef]]:
@@ -71,20 +82,22 @@ def _aggregate_values(
     table: str,
     way: Way,
     refs: Sequence[AggregateRef],
+    rows: np.ndarray | None,
 ) -> pa.Table:
     """Return the summaries of one path, one row a row of the table.
 
-    Where no time is looked at, all rows of one parent know the same of what is around
-    it, so that it is summarised once a parent and not once a row.
+    Only those of the rows asked for are filled in where that saves work. Where no time
+    is looked at, all rows of one parent know the same of what is around it, so that it
+    is summarised once a parent and not once a row.
     """
     path, _ = way
     above = [step.key for step in takewhile(lambda step: not step.is_down, path)]
     if not above or len(above) == len(path) or _limits(schema, table, way):
-        return _query_values(database, schema, table, way, refs)
+        return _query_values(database, schema, table, way, refs, rows)
     parent, rest = schema.key(above[-1]).ref_table, (path[len(above) :], False)
-    rows = follow(database, schema, table, above)
-    found = _query_values(database, schema, parent, rest, refs)
-    taken = found.take(pa.array(rows, mask=rows < 0))
+    held = follow(database, schema, table, above)
+    found = _query_values(database, schema, parent, rest, refs, None)
+    taken = found.take(pa.array(held, mask=held < 0))
     columns = [
         column.fill_null(0) if ref.how in _COUNTS else column
         for ref, column in zip(refs, taken.columns, strict=True)
@@ -98,21 +111,39 @@ def summary_query(
     table: str,
     way: Way,
     refs: Sequence[AggregateRef],
+    *,
+    is_cut: bool = False,
 ) -> str:
-    """Return the SQL of one path's summaries: ``__row``, then ``c0``, ``c1`` and on."""
-    source = _gathering(database, schema, table, way)
+    """Return the SQL of one path's summaries: ``__row``, then ``c0``, ``c1`` and on.
+
+    Where ``is_cut``, its one parameter is the rows that are asked for.
+    """
+    source = _gathering(database, schema, table, way, is_cut=is_cut)
     values = {ref.column: _value_sql(schema, ref) for ref in refs if ref.column}
     at = {column: f"v{index}" for index, column in enumerate(values)}
+    ranked = {ref.column for ref in refs if ref.how is Aggregation.TALLY}
     shown = [
         f"{_summary_sql(ref, at.get(ref.column, ''))} AS c{index}"
         for index, ref in enumerate(refs)
     ]
     picked = [
-        f"coalesce(c{index}, 0) AS c{index}" if ref.how in _COUNTS else f"c{index}"
+        f"coalesce(found.c{index}, 0) AS c{index}"
+        if ref.how in _COUNTS
+        else f"found.c{index}"
         for index, ref in enumerate(refs)
     ]
     # Values are read once a row, not once a pair of rows.
-    read = ", ".join(["__row", *(f"{values[one]} AS {at[one]}" for one in at)])
+    read = ", ".join(
+        [
+            "__row",
+            *(f"{values[one]} AS {at[one]}" for one in at),
+            *(
+                f"{_rank_sql(refs[0].table, values[one])} AS r{at[one]}"
+                for one in at
+                if one in ranked
+            ),
+        ]
+    )
     return (
         f"WITH held AS MATERIALIZED (SELECT {read} FROM {quote(refs[0].table)}),\n"
         f"pairs AS ({source}),\n"
@@ -129,13 +160,16 @@ def _query_values(
     table: str,
     way: Way,
     refs: Sequence[AggregateRef],
+    rows: np.ndarray | None,
 ) -> pa.Table:
     _check_pairs(database, schema, table, way)
-    found = database.sql(summary_query(database, schema, table, way, refs))
+    is_cut = rows is not None
+    query = summary_query(database, schema, table, way, refs, is_cut=is_cut)
+    found = database.sql(query, [rows.tolist()] if rows is not None else [])
     return found.drop_columns(["__row"]).rename_columns([ref.name for ref in refs])
 
 
-_COUNTS = (Aggregation.COUNT, Aggregation.DISTINCT)
+_COUNTS = (Aggregation.COUNT, Aggregation.DISTINCT, Aggregation.TALLY)
 
 
 def _check_pairs(database: Database, schema: Schema, table: str, way: Way) -> None:
@@ -178,10 +212,13 @@ def _limits(schema: Schema, table: str, way: Way) -> list[tuple[int, str]]:
     ]
 
 
-def _gathering(database: Database, schema: Schema, table: str, way: Way) -> str:
+def _gathering(
+    database: Database, schema: Schema, table: str, way: Way, *, is_cut: bool = False
+) -> str:
     """Return the SQL of a path's pairs: row ``own`` at its start, ``row`` at its end.
 
-    Every row on the way has to be there at the time of the row at the start.
+    Every row on the way has to be there at the time of the row at the start. Where it
+    is cut, the list of rows to start from is the query's one parameter.
     """
     path, _ = way
     late = dict(_limits(schema, table, way))
@@ -200,6 +237,8 @@ def _gathering(database: Database, schema: Schema, table: str, way: Way) -> str:
         if place in late:
             conditions.append(f"coalesce({alias}.__time <= t0.__time, true)")
         last = alias
+    if is_cut:
+        conditions.append("t0.__row IN (SELECT unnest(CAST(? AS BIGINT[])))")
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     start = _rows_sql(schema, table, bool(late))
     return (
@@ -224,6 +263,15 @@ def _value_sql(schema: Schema, ref: AggregateRef) -> str:
     return value
 
 
+def _rank_sql(table: str, value: str) -> str:
+    """Return the SQL of a value's place among the commonest of its column, or NULL."""
+    commonest = (
+        f"SELECT list(v ORDER BY n DESC, v)[:{MAX_TALLIES}] FROM (SELECT {value} AS v,"
+        f" count(*) AS n FROM {quote(table)} WHERE v IS NOT NULL GROUP BY v)"
+    )
+    return f"list_position(({commonest}), {value})"
+
+
 def _summary_sql(ref: AggregateRef, value: str) -> str:
     """Return the SQL of a summary over the rows of a group.
 
@@ -237,6 +285,10 @@ def _summary_sql(ref: AggregateRef, value: str) -> str:
             return f"count(DISTINCT {value})"
         case Aggregation.MEAN:
             return f"avg({value} ORDER BY {value})"
+        case Aggregation.SUM:
+            return f"sum({value} ORDER BY {value})"
+        case Aggregation.TALLY:
+            return f"count(*) FILTER (WHERE r{value} = {ref.rank})"
         case Aggregation.MODE:
             return f"mode({value} ORDER BY {value})"
         case Aggregation.MIN | Aggregation.VALUE:

@@ -1,7 +1,9 @@
 """The comparison in one sentence, generated from its numbers, case by case."""
 
 import math
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from workbench.comparison import (
     BEST_POSSIBLE,
@@ -10,6 +12,7 @@ from workbench.comparison import (
     Floor,
     Series,
     constant_train_score,
+    disagree,
     learnt,
 )
 from workbench.inference import ENOUGH_SEEDS, t_interval
@@ -17,7 +20,19 @@ from workbench.score import METRICS
 
 OWN_COLUMNS = "own columns"
 CONSTANTS = ("majority", "mean")
+WITHOUT_A_GRAPH: Mapping[str, str] = MappingProxyType(
+    {
+        OWN_COLUMNS: "the graph does not help: the row alone does {} ({})",
+        "entity history": "what earlier rows of the same parent turned out to be does"
+        " {} any graph ({})",
+        "flattened table": "a plain join does {} any graph ({})",
+    }
+)
+SUMMARIES = "plain summaries do {} any graph ({})"
 AHEAD, BEHIND, TIE, OPEN = "ahead", "behind", "tie", "open"
+
+# By source and topology: the number of hops of each "table.column", None for never.
+Hops = Mapping[tuple[str, str], Mapping[str, int | None]]
 
 
 def pronounce(
@@ -27,6 +42,7 @@ def pronounce(
     contrasts: Sequence[Contrast],
     floors: Sequence[Floor],
     leaks: Sequence[str] = (),
+    hops: Hops = MappingProxyType({}),
 ) -> str:
     """Return the verdict.
 
@@ -37,6 +53,7 @@ def pronounce(
         contrasts: All pairs of ``best``.
         floors: The baselines.
         leaks: One sentence per suspected leak.
+        hops: How far each column is, where that is known.
 
     Returns:
         One sentence. A suspected leak comes before everything; below six seeds
@@ -55,10 +72,22 @@ def pronounce(
         judge.of_the_graphs(leader, contrasts, cells),
         judge.of_depth_zero(leader, cells),
         judge.of_the_floors(leader, floors),
+        judge.of_the_seeds(leader, floors),
+        judge.of_reach(leader, cells, best, hops),
         judge.of_training(leader, cells, best, floors),
         judge.of_the_missing(cells, best),
     ]
     return "; ".join(clause for clause in clauses if clause) + "."
+
+
+def _tables(hops: Hops, series: Series, depth: int | None) -> set[str]:
+    """Return the tables of which a graph sees something at a depth, or at any."""
+    near = hops.get((series.source, series.topology), {})
+    return {
+        name.rpartition(".")[0]
+        for name, hop in near.items()
+        if hop is not None and (depth is None or hop <= depth)
+    }
 
 
 class _Judge:
@@ -150,7 +179,7 @@ class _Judge:
             if floor.name != BEST_POSSIBLE and not math.isnan(floor.val)
         ]
         if not usable:
-            return ""
+            return "no baseline was computed, so nothing says what needs no graph"
         floor = max(usable, key=lambda each: self.sign * each.val)
         shown = f"{floor.name}, {floor.test:.3f}"
         if len(leader.finished) < ENOUGH_SEEDS:
@@ -165,11 +194,52 @@ class _Judge:
         if floor.name in CONSTANTS:
             return f"no graph beats a constant ({shown})"
         better = reach[0] > ends[1]
-        if floor.name == OWN_COLUMNS:
-            does = "does better" if better else "does as well"
-            return f"the graph does not help: the row alone {does} ({shown})"
-        does = "does better than" if better else "does as well as"
-        return f"a plain join {does} any graph ({shown})"
+        how = "better" if better else "as well"
+        if floor.name != OWN_COLUMNS:
+            how += " than" if better else " as"
+        return WITHOUT_A_GRAPH.get(floor.name, SUMMARIES).format(how, shown)
+
+    def of_the_seeds(self, leader: Cell, floors: Sequence[Floor]) -> str:
+        """Say that the leader's mean is of two groups of seeds, where it is."""
+        scores = [trial.test for trial in leader.finished]
+        constant = constant_train_score(floors, leader.series.source)
+        done = [learnt(trial.train, constant, self.metric) for trial in leader.finished]
+        if not disagree(leader, constant, self.metric):
+            return ""
+        told = "the scores make two groups"
+        if not all(done):
+            told = f"{sum(done)} learnt and {len(done) - sum(done)} did not"
+        return (
+            f"its seeds disagree ({told}; median {statistics.median(scores):.3f}), so"
+            " its mean is of neither"
+        )
+
+    def of_reach(
+        self, leader: Cell, cells: Sequence[Cell], best: Sequence[Cell], hops: Hops
+    ) -> str:
+        """Name the tables that a graph's deepest network does not see, and others do.
+
+        Of the leader: those that further layers would see, where more of them might
+        help, its best depth being its deepest.
+        """
+        deepest = {cell.series: cell.depth for cell in cells if cell.finished}
+        seen = _tables(hops, leader.series, leader.depth)
+        said = []
+        for series in (cell.series for cell in best):
+            depth = deepest[series]
+            there = _tables(hops, series, depth)
+            ever = _tables(hops, series, None)
+            lacked = ever - there
+            if series != leader.series:
+                lacked &= seen
+            elif leader.depth < depth:
+                lacked = set()
+            if lacked:
+                names = ", ".join(sorted(lacked))
+                said.append(
+                    f"{self.call(series, depth)}, its deepest, does not yet see {names}"
+                )
+        return " and ".join(said)
 
     def of_training(
         self,

@@ -11,12 +11,14 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from workbench.engine import (
+    ALLOCATOR,
     POLL_S,
     THREADS,
     AbstractEngine,
@@ -103,11 +105,24 @@ class _Worker:
 def _start(context: Any, work: Work) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
+    with _allocator():
+        process.start()
     theirs.close()
     # Sent, not passed: what it imports must come after the thread settings.
     ours.send(work)
     return _Worker(process=process, pipe=ours)
+
+
+@contextmanager
+def _allocator() -> Iterator[None]:
+    """Have a process that starts meanwhile find the allocator's settings."""
+    added = {name: ALLOCATOR[name] for name in ALLOCATOR if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _receive(worker: _Worker) -> Advanced | Finished | Crashed:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from workbench.engine import (
+    ALLOCATOR,
     POLL_S,
     THREADS,
     AbstractEngine,
@@ -75,7 +76,7 @@ class RayCluster(AbstractEngine):
         settings: dict[str, Any] = {
             "logging_level": "ERROR",
             "log_to_driver": False,
-            "runtime_env": {"env_vars": dict.fromkeys(THREADS, "1")},
+            "runtime_env": {"env_vars": _environment()},
         }
         if self.address:
             settings |= {"address": self.address}
@@ -299,6 +300,12 @@ def _crash(flight: _Flight, error: Any) -> Crashed:
         return Crashed(flight.item, reason, killed=True)
     cause = error.cause if isinstance(error, exceptions.RayTaskError) else error
     return Crashed(flight.item, f"{type(cause).__name__}: {cause}", killed=False)
+
+
+def _environment() -> dict[str, str]:
+    """Return what workers are started with."""
+    chosen = {name: os.environ.get(name, ALLOCATOR[name]) for name in ALLOCATOR}
+    return {**chosen, **dict.fromkeys(THREADS, "1")}
 
 
 def _refusal(address: str, error: Exception) -> str:

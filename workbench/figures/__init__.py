@@ -1,5 +1,6 @@
 """Every chart of the workbench: pure functions from results to a `Chart`."""
 
+from workbench.figures.aligned import aligned_figure, same_sight
 from workbench.figures.contrasts import contrast_figure
 from workbench.figures.cost import cost_figure
 from workbench.figures.depths import depth_figure
@@ -16,6 +17,7 @@ from workbench.figures.training import train_test_figure
 from workbench.figures.walks import walk_figure
 
 __all__ = [
+    "aligned_figure",
     "beside_preview",
     "contrast_figure",
     "cost_figure",
@@ -30,6 +32,7 @@ __all__ = [
     "preview_figure",
     "projection_figure",
     "reach_figure",
+    "same_sight",
     "sibling_figure",
     "split_grid_figure",
     "train_test_figure",

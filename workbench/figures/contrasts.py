@@ -1,6 +1,7 @@
 """Differences between arms, paired by seed, with their intervals."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -41,10 +42,12 @@ def contrast_figure(results: Results, *, dark: bool = False) -> Chart:
         clear = winner is not None
         style = series_style(results, series_of(contrast[winner or "a"]))
         known = low is not None
+        row = f"{plain(first)}<br>minus {plain(second)}"
+        _add_test_rows(figure, contrast, row, style.colour if clear else NEUTRAL)
         figure.add_trace(
             go.Scatter(
                 x=[difference],
-                y=[f"{plain(first)}<br>minus {plain(second)}"],
+                y=[row],
                 mode="markers",
                 showlegend=False,
                 error_x={
@@ -80,8 +83,30 @@ def contrast_figure(results: Results, *, dark: bool = False) -> Chart:
             " of the per-seed differences, widened for the number of contrasts (Holm):"
             " re-training noise, on this split and these test rows. A difference that"
             " is no more than noise is hollow and grey; otherwise the bar has the"
-            " colour of the better graph."
+            " colour of the better graph. The pale, broad bar is another noise: what"
+            " other test rows of the same kind would make of the same networks (95 %"
+            " bootstrap)."
         ),
+    )
+
+
+def _add_test_rows(
+    figure: go.Figure, contrast: Mapping[str, Any], row: str, colour: str
+) -> None:
+    """Draw what other test rows would make of a difference, where that is known."""
+    low, high = contrast.get("rows_low"), contrast.get("rows_high")
+    if low is None or high is None:
+        return
+    figure.add_trace(
+        go.Scatter(
+            x=[low, high],
+            y=[row, row],
+            mode="lines",
+            showlegend=False,
+            opacity=0.3,
+            line={"color": colour, "width": 13},
+            hovertemplate="other test rows: %{x:.3f}<extra></extra>",
+        )
     )
 
 

@@ -53,16 +53,18 @@ def depth_figure(
     lines = []
     for place, series in enumerate(all_series(results)):
         style = series_style(results, series)
-        cells = _cells(results, series)
-        _add_band(figure, cells, style)
-        _add_line(figure, results, series, cells, style)
-        shift = _dodge(place, len(all_series(results)))
-        scores += [*_add_seeds(figure, results, series, style, shift)]
+        cells = series_cells(results, series)
+        add_band(figure, cells, style)
+        add_line(figure, results, series, cells, style)
+        shift = dodge(place, len(all_series(results)))
+        rows = pick(series.rows(results.trials), status="ok")
+        add_seeds(figure, rows, rows["depth"] + shift, style)
+        scores += rows["test"].tolist()
         scores += [*cells["low"], *cells["high"]]
         lines.append(_line_in_words(results, series, cells))
     axis = score_range(results, scores)
     _add_failures(figure, results, axis[0])
-    _add_floors(figure, floors, axis)
+    add_floors(figure, floors, axis)
     if depth is not None:
         figure.add_vline(x=depth, line={"color": NEUTRAL, "width": 1.5})
     title = f"How the score changes with depth ({metric})"
@@ -78,9 +80,11 @@ def depth_figure(
         source="trials.parquet and comparison.json",
         how_to_read=(
             "A line is the mean over seeds, its band the 95 % t-interval of"
-            " re-training; every dot is one seed. The ringed marker is the depth that"
+            " re-training, depth by depth (pointwise: no promise for all depths at"
+            " once); every dot is one seed. The ringed marker is the depth that"
             " validation chose. Grey lines are floors: what a constant, or trees or a"
-            " linear model without a graph, reach on the columns named; where a signal"
+            " linear model without a graph, reach on the columns named (entity history:"
+            " on what earlier rows of the same parents were); where a signal"
             " was planted, one of them is the best that anything can. A cross on the"
             " lower edge is a run that did not finish."
         ),
@@ -109,19 +113,22 @@ def merged_floors(
     return merged
 
 
-def _cells(results: Results, series: Series) -> pd.DataFrame:
+def series_cells(results: Results, series: Series) -> pd.DataFrame:
+    """Return a series' cells by depth, ``x`` being where each is drawn."""
     rows = [cell for cell in results.comparison["cells"] if series.owns(cell)]
     columns = ["depth", "n", "mean", "low", "high", "failure_rate"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype(float).sort_values("depth", ignore_index=True)
+    found = frame.astype(float).sort_values("depth", ignore_index=True)
+    return found.assign(x=found["depth"])
 
 
-def _add_band(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
+def add_band(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
+    """Draw the intervals of a line as a band."""
     known = cells.dropna(subset=["low", "high"])
-    depths = known["depth"].tolist()
+    places = known["x"].tolist()
     figure.add_trace(
         go.Scatter(
-            x=[*depths, *reversed(depths)],
+            x=[*places, *reversed(places)],
             y=[*known["high"], *reversed(known["low"].tolist())],
             fill="toself",
             mode="lines",
@@ -134,20 +141,21 @@ def _add_band(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
     )
 
 
-def _add_line(
+def add_line(
     figure: go.Figure,
     results: Results,
     series: Series,
     cells: pd.DataFrame,
     style: ArmStyle,
 ) -> None:
+    """Draw the means of a series, the depth that validation chose being ringed."""
     best = best_depths(results).get(series)
     chosen = cells["depth"] == best
     figure.add_trace(
         go.Scatter(
-            x=cells["depth"],
+            x=cells["x"],
             y=cells["mean"],
-            customdata=cells[["low", "high", "n"]],
+            customdata=cells[["low", "high", "n", "depth"]],
             name=plain(style.label),
             legendgroup=style.label,
             mode="lines+markers",
@@ -159,22 +167,20 @@ def _add_line(
                 "line": {"color": NEUTRAL, "width": np.where(chosen, 2.5, 0)},
             },
             hovertemplate=(
-                "depth %{x}: %{y:.3f}<br>interval %{customdata[0]:.3f} to"
+                "depth %{customdata[3]}: %{y:.3f}<br>interval %{customdata[0]:.3f} to"
                 " %{customdata[1]:.3f}, %{customdata[2]} seeds"
             ),
         )
     )
 
 
-def _add_seeds(
-    figure: go.Figure, results: Results, series: Series, style: ArmStyle, shift: float
-) -> list[float]:
-    """Draw every finished seed as a dot; return their scores."""
-    rows = series.rows(results.trials)
-    done = pick(rows, status="ok")
+def add_seeds(
+    figure: go.Figure, done: pd.DataFrame, places: pd.Series, style: ArmStyle
+) -> None:
+    """Draw every finished seed as a dot."""
     figure.add_trace(
         go.Scatter(
-            x=done["depth"] + shift,
+            x=places,
             y=done["test"],
             customdata=done[["seed", "train", "val"]],
             name=plain(style.label),
@@ -192,7 +198,6 @@ def _add_seeds(
             ),
         )
     )
-    return [float(score) for score in done["test"]]
 
 
 def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
@@ -205,7 +210,7 @@ def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
         style = series_style(results, series)
         figure.add_trace(
             go.Scatter(
-                x=lost["depth"] + _dodge(place, len(everything)),
+                x=lost["depth"] + dodge(place, len(everything)),
                 y=np.full(len(lost), floor),
                 customdata=escaped(lost, "seed", "status", "reason"),
                 name=f"{plain(style.label)}: not finished",
@@ -220,9 +225,10 @@ def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
         )
 
 
-def _add_floors(
+def add_floors(
     figure: go.Figure, floors: Sequence[tuple[str, float]], axis: Sequence[float]
 ) -> None:
+    """Draw every floor as a grey line with its name at the right."""
     places = spread(
         [value for _, value in floors], gap=(axis[1] - axis[0]) * 0.058, top=axis[1]
     )
@@ -248,7 +254,7 @@ def _add_floors(
         )
 
 
-def _dodge(place: int, count: int) -> float:
+def dodge(place: int, count: int) -> float:
     """Return how far a series' dots stand beside its line."""
     return 0.1 + 0.22 * place / count
 

@@ -16,7 +16,12 @@ from workbench.chart import (
     series_style,
     style_figure,
 )
-from workbench.figures.plans import MAX_TABLES, TABLE_COLOURS, TABLE_SYMBOLS
+from workbench.figures.plans import (
+    MAX_PANELS_A_ROW,
+    MAX_TABLES,
+    TABLE_COLOURS,
+    TABLE_SYMBOLS,
+)
 from workbench.measures import MEASURES
 from workbench.results import Results
 
@@ -38,24 +43,28 @@ def sibling_figure(
     frame = frame[frame["measure"].isin([SHARE, NULL])]
     keys = _lowest(pick(frame, measure=SHARE))
     series = [one for one in all_series(results) if len(one.rows(frame))]
+    columns = max(1, min(len(series), MAX_PANELS_A_ROW))
+    rows = max(1, -(-len(series) // columns))
     figure = make_subplots(
-        rows=1,
-        cols=max(1, len(series)),
+        rows=rows,
+        cols=columns,
         shared_yaxes=True,
         subplot_titles=[plain(series_style(results, one).label) for one in series],
         horizontal_spacing=0.03,
+        vertical_spacing=0.28 / rows,
     )
     named: set[str] = set()
-    for column, one in enumerate(series, start=1):
+    for place, one in enumerate(series):
+        row, column = place // columns + 1, place % columns + 1
         for index, key in enumerate(keys):
             mine = pick(one.rows(frame), node_type=key)
             for trace in _lines(mine, key, index, key not in named):
-                figure.add_trace(trace, row=1, col=column)
+                figure.add_trace(trace, row=row, col=column)
                 named.add(key)
     title = f"How much siblings differ, in networks of depth {shown}"
-    style_figure(figure, title, dark=dark, height=420)
+    style_figure(figure, title, dark=dark, height=150 + 270 * rows)
     figure.update_annotations(font_size=13)
-    figure.update_layout(margin={"t": 92}, legend={"y": -0.28})
+    figure.update_layout(margin={"t": 92}, legend={"y": -0.28 / rows})
     figure.update_xaxes(title_text="Layer", dtick=1)
     figure.update_yaxes(range=[-0.02, 1.02])
     figure.update_yaxes(title_text="Within-parent share", col=1)

@@ -14,6 +14,7 @@ from workbench.chart import (
     pick,
     series_style,
 )
+from workbench.remarks import noise_remark, seed_remark
 from workbench.results import Results
 
 AVERAGED = ("train", "val", "test", "gradient_ratio", "best_epoch")
@@ -50,11 +51,22 @@ def at_depth(results: Results, series: Series, depth: int) -> Shown:
     if not found or found[0]["mean"] is None:
         return Shown(label, "–", "no run finished")
     cell = found[0]
+    value = number(cell["mean"])
     runs = "1 run" if cell["n"] == 1 else f"{cell['n']} runs"
     if cell["low"] is None:
-        return Shown(label, number(cell["mean"]), f"{runs}, no interval")
+        return Shown(label, value, f"{runs}, no interval")
     interval = f"{number(cell['low'])} to {number(cell['high'])}"
-    return Shown(label, number(cell["mean"]), f"{interval} (95 %, {runs})")
+    return Shown(label, value, f"{interval} (95 %, {runs})")
+
+
+def remarks_at(results: Results, series: Series, depth: int) -> list[str]:
+    """Return what has to be said beside the score of a series at a depth."""
+    said = [
+        seed_remark(results, cell)
+        for cell in results.comparison["cells"]
+        if series.owns(cell) and cell["depth"] == depth
+    ]
+    return [one for one in (*said, noise_remark(results, series, depth)) if one]
 
 
 def audit_in_words(results: Results) -> str:

@@ -7,6 +7,7 @@ from workbench.diagnosis import diagnose
 from workbench.errors import WorkbenchError
 from workbench.evidence import gather
 from workbench.figures import (
+    aligned_figure,
     contrast_figure,
     cost_figure,
     depth_figure,
@@ -17,6 +18,7 @@ from workbench.figures import (
     layer_figure,
     projection_figure,
     reach_figure,
+    same_sight,
     sibling_figure,
     train_test_figure,
     walk_figure,
@@ -26,6 +28,7 @@ from workbench.jobs import find_job
 from workbench.measure import Rows
 from workbench.measures import MEASURES
 from workbench.reading import HEADLINE_MEASURE, read_depth
+from workbench.remarks import disagreements, tolerance_remarks, tolerance_rows
 from workbench.ui import calls, downloads, place, preview, scores, widgets, words
 from workbench.view import Labelled
 
@@ -59,7 +62,7 @@ if changed:
     with st.container(border=True):
         st.markdown(widgets.as_text(words.data_changed(changed)))
         st.page_link(widgets.page_file("train"), label="Train on the data as it is now")
-for sentence in scores.failures_in_words(results):
+for sentence in (*scores.failures_in_words(results), *disagreements(results)):
     st.warning(widgets.as_text(sentence))
 
 # --- one depth for everything ----------------------------------------------
@@ -79,8 +82,29 @@ else:
     depth = usual
     st.caption(f"Every network of this study has depth {depth}.")
 
-scored = depth_figure(results, depth=depth, dark=dark)
-widgets.show_chart(preview.beside(scored, results), "compare_depths")
+LAYERS, SIGHT = "layers", "what is seen"
+is_aligned = False
+if len(results.arms) > 1 and results.plans:
+    aligned_by = st.segmented_control(
+        "Align by layers, or by what is seen (semantic reach)",
+        (LAYERS, SIGHT),
+        default=LAYERS,
+        required=True,
+        key="align",
+        bind="query-params",
+        help="Two layers of one graph may see what four of another see. Aligned by what"
+        " is seen, graphs stand above one another where they know the same.",
+    )
+    is_aligned = aligned_by == SIGHT
+if is_aligned:
+    widgets.show_chart(
+        aligned_figure(results, depth=depth, dark=dark), "compare_aligned"
+    )
+    for sentence in same_sight(results):
+        st.caption(widgets.as_text(sentence))
+else:
+    scored = depth_figure(results, depth=depth, dark=dark)
+    widgets.show_chart(preview.beside(scored, results), "compare_depths")
 
 columns = st.columns(min(len(everything), 4))
 for index, series in enumerate(everything):
@@ -94,6 +118,8 @@ for index, series in enumerate(everything):
             delta_color="off",
             delta_arrow="off",
         )
+        for sentence in scores.remarks_at(results, series, depth):
+            st.caption(widgets.as_text(sentence))
         st.caption(widgets.as_text(read_depth(results, series).sentence))
         gap = gap_in_words(results, series, depth)
         if gap:
@@ -210,6 +236,22 @@ if differences.open:
             widgets.show_chart(contrast_figure(results, dark=dark), "compare_contrasts")
         else:
             st.info("One graph alone has nothing to differ from. Compare two or more.")
+        spreads = list(tolerance_rows(results))
+        if spreads:
+            st.markdown("#### How much the choice of graph decides (tolerance)")
+            for sentence in tolerance_remarks(results):
+                st.markdown(widgets.as_text(sentence))
+            st.dataframe(
+                spreads,
+                hide_index=True,
+                key="compare_tolerance",
+                alt="Spread of the graphs' mean test scores, by depth",
+            )
+            st.caption(
+                "Largest mean test score less the smallest over the graphs of this"
+                " study: 0 where a model does not care which it is given. The interval"
+                " is over seeds, and holds for the largest of all the differences."
+            )
 if reach.open:
     with reach:
         widgets.show_chart(hop_heatmap(results.plans, dark=dark), "compare_hops")
