@@ -31,6 +31,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow or browser"
 
 slow: $(VENV)/.installed-dev
+	$(INSTALL) --editable '.[distributed]'
 	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.installed-dev

@@ -339,7 +339,7 @@ def main() -> None:
         return
     from shop_graph import write_arrays
 
-    from workbench.pool import ALLOCATOR
+    from workbench.engine import ALLOCATOR
 
     with tempfile.TemporaryDirectory() as folder:
         cases = []

@@ -129,3 +129,21 @@ def test_a_protocol_and_a_fixed_size_reach_the_study(visit: Open) -> None:
     assert "row_normalised = true" in study
     app.number_input(key="train_parameters").set_value(9000).run()
     assert "parameters = 9000" in app.code[0].value
+
+
+def test_a_study_is_cut_to_the_minutes_there_are_and_says_so(visit: Open) -> None:
+    app = visit("train", **SAMPLE, graphs="row2node,flattened")
+    app.slider(key="train_depths").set_value((0, 16)).run()
+    app.slider(key="train_seeds").set_value(12).run()
+    asked = app.code[0].value
+    app.number_input(key="train_within").set_value(1).run()
+    assert not app.exception
+    assert app.code[0].value != asked
+    assert any("To answer in time" in one.value for one in app.info)
+
+
+def test_an_engine_that_is_not_there_is_refused_on_the_page(visit: Open) -> None:
+    app = visit("train", **SAMPLE, graphs="row2node,flattened")
+    app.text_input(key="train_engine").set_value("rai").run()
+    assert not app.exception
+    assert any("engine" in one.value for one in app.error)

@@ -18,7 +18,7 @@ import pytest
 from workbench.errors import ModelError, SchemaError, StoreError, StudyError
 from workbench.execute import run_study
 from workbench.jobs import find_job, start_job
-from workbench.planning import estimate_seconds, plan_study
+from workbench.planning import plan_study
 from workbench.progress import read_progress
 from workbench.run import Budget
 from workbench.store import STORE_NAME, Store
@@ -252,16 +252,6 @@ def test_two_arms_that_results_could_not_tell_apart_are_refused(study, shop, tmp
     arms = (Arm(str(shop), "row2node"), Arm(str(shop), str(file)))
     with pytest.raises(StudyError, match="same source and topology"):
         plan_study(replace(study, arms=arms))
-
-
-def test_the_estimate_grows_with_depth_and_seeds_and_shrinks_with_workers(study):
-    usual = estimate_seconds(plan_study(study), jobs=2)
-    assert usual > 0
-    deeper = plan_study(replace(study, depths=(0, 1, 2)))
-    assert estimate_seconds(deeper, jobs=2) > usual
-    twice = plan_study(replace(study, seeds=4))
-    assert estimate_seconds(twice, jobs=2) == pytest.approx(2 * usual)
-    assert estimate_seconds(plan_study(study), jobs=4) == pytest.approx(usual / 2)
 
 
 def test_a_topology_file_is_kept_beside_the_results(study, shop, tmp_path):

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "workbench"
 NAMED = ("topologies", "models", "remedies", "measures")
-FAMILIES = (*NAMED, "readers")
+FAMILIES = (*NAMED, "readers", "engines")
 PLANNING = (
     "errors", "database", "samples", "schema", "task", "topology", "topologies",
     "edges", "survey", "score", "baseline", "inference", "compare", "results",
@@ -151,7 +151,8 @@ def imported() -> set[str]:
 def test_every_package_that_is_imported_is_declared() -> None:
     project = settings()["project"]
     optional = project["optional-dependencies"]
-    extras = (optional[name] for name in ("samples", "export", "databases"))
+    named = ("samples", "export", "databases", "distributed")
+    extras = (optional[name] for name in named)
     lines = [*project["dependencies"], *(one for extra in extras for one in extra)]
     declared = {name_in(line) for line in lines}
     providers = packages_distributions()

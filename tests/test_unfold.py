@@ -11,6 +11,7 @@ import torch
 from tests.graphs import features, relation, shop, web
 from workbench.cell import Cell, Workload
 from workbench.copies import Tracer
+from workbench.cost import estimate_seconds
 from workbench.errors import GraphError
 from workbench.execute import run_study
 from workbench.field import receptive_field
@@ -19,7 +20,7 @@ from workbench.instances import Unfolding
 from workbench.layerwise import build_probe
 from workbench.model import Network, gather_inputs
 from workbench.models import MODELS
-from workbench.planning import estimate_seconds, plan_study
+from workbench.planning import plan_study
 from workbench.remedies import REMEDIES
 from workbench.results import load_results
 from workbench.run import Budget

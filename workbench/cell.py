@@ -2,7 +2,7 @@
 
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,8 @@ from workbench.baseline import floor
 from workbench.blueprint import Blueprint
 from workbench.comparison import Floor, Trial
 from workbench.copies import Tracer
-from workbench.database import Database, reopen
+from workbench.database import Database, cache_directory, reopen
+from workbench.engine import Put
 from workbench.errors import ModelError
 from workbench.field import Field
 from workbench.graph import Graph, build_graph, row_normalised
@@ -41,6 +42,7 @@ from workbench.run import (
 )
 from workbench.schema import Schema
 from workbench.sizing import count_parameters, fit_width
+from workbench.snapshot import copy_snapshot
 from workbench.task import TEST, Task, TaskType
 from workbench.unfold import unfold
 
@@ -115,7 +117,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """All that a worker process needs to do any item of a study.
+    """All that a worker needs to do any item of a study.
 
     Calling it opens the bench and returns the function that does one item.
 
@@ -123,17 +125,44 @@ class Workload:
         projected_seed: The seed of which projections and costly measures are kept.
         reference: The cell whose number of parameters all cells get where the budget
             says ``parameters = "same"``.
+        graphs: By arm, how to get a graph that is built already, and its task.
+        snapshots: By the file of a snapshot, how to get what is in it where there is no
+            such file.
     """
 
     arms: tuple[PlannedArm, ...]
     budget: Budget
     projected_seed: int
     reference: Cell | None = None
+    graphs: Mapping[int, Callable[[], tuple[Graph, Task]]] = field(default_factory=dict)
+    snapshots: Mapping[Path, Callable[[], bytes]] = field(default_factory=dict)
 
     def __call__(self) -> Callable[[Cell | FloorItem, Callable[[Any], None]], Any]:
         """Return the function that does one item."""
         torch.set_num_threads(1)
         return Bench(self).work
+
+    def shared(self, items: Sequence[Cell | FloorItem], put: Put) -> "Workload":
+        """Return the same work for machines that lack this one's files.
+
+        Networks read a graph, which is built here once; baselines read the rows.
+        """
+        bench = Bench(self)
+        cells = [item for item in items if isinstance(item, Cell)]
+        cells += [self.reference] if self.reference and cells else []
+        arms = sorted({cell.arm for cell in cells})
+        files = {
+            self.arms[item.arm].snapshot
+            for item in items
+            if isinstance(item, FloorItem)
+        }
+        made = replace(
+            self,
+            graphs={arm: put(bench.whole_graph(arm)) for arm in arms},
+            snapshots={file: put(file.read_bytes()) for file in sorted(files)},
+        )
+        bench.close()
+        return made
 
 
 class Bench:
@@ -155,6 +184,22 @@ class Bench:
             database = self._database(arm.snapshot)
             return floor(database, arm.schema, arm.task, arm.source, item.name)
         return self._run(item, tell)
+
+    def whole_graph(self, arm_index: int) -> tuple[Graph, Task]:
+        """Return an arm's graph with all that is worked out once per graph."""
+        graph, task = self._build_graph(arm_index)
+        _ = graph.directions, graph.degrees
+        return graph, task
+
+    def prepare(self, cell: Cell) -> None:
+        """Do what all cells of one arm and depth share, if it is not done yet."""
+        self._prepared(cell.arm, cell.depth)
+
+    def close(self) -> None:
+        """Let go of the opened databases."""
+        for database in self.databases.values():
+            database.close()
+        self.databases.clear()
 
     def _run(self, cell: Cell, tell: Callable[[Any], None]) -> CellResult:
         started = time.perf_counter()
@@ -260,11 +305,17 @@ class Bench:
 
     def _database(self, snapshot: Path) -> Database:
         if snapshot not in self.databases:
-            self.databases[snapshot] = reopen(snapshot)
+            held = self.workload.snapshots.get(snapshot)
+            here = snapshot
+            if held is not None:
+                here = copy_snapshot(snapshot, held, cache_directory())
+            self.databases[snapshot] = reopen(here)
         return self.databases[snapshot]
 
     def _build_graph(self, arm_index: int) -> tuple[Graph, Task]:
         """Return what is trained on: the graph, unfolded where time asks for it."""
+        if arm_index in self.workload.graphs:
+            return self.workload.graphs[arm_index]()
         arm = self.workload.arms[arm_index]
         database = self._database(arm.snapshot)
         graph = build_graph(database, arm.schema, arm.task, arm.blueprint)

@@ -136,6 +136,13 @@ Out = Annotated[Path, typer.Option(help="The results folder.")]
 Jobs = Annotated[
     int | None, typer.Option(help="Worker processes; by default one a core.")
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="What trains: processes of this machine, ray for Ray on it, or"
+        " ray:HOST:PORT (ray:auto from inside) for a Ray cluster."
+    ),
+]
 
 
 @app.command("app")
@@ -324,9 +331,16 @@ def compare(
     fan_out: FanOut = "auto",
     neighbours: Which = "latest",
     jobs: Jobs = None,
+    engine: Engine = "processes",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, train nothing.")
     ] = False,
+    answer_within: Annotated[
+        str | None,
+        typer.Option(
+            help="Give up seeds, rows and depths until it takes no longer: 90s, 5m, 2h."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train every network at every depth on every graph, and compare."""
@@ -372,14 +386,12 @@ def compare(
         fan_out=parse_fan_out(fan_out),
         neighbours=neighbours,
     )
+    if answer_within is not None:
+        study = _trimmed(study, answer_within, jobs)
     if dry_run:
-        planned = plan_study(study)
-        typer.echo(
-            f"{len(planned.cells)} runs on {len(planned.arms)} graphs;"
-            " everything fits together."
-        )
+        _show_costs(plan_study(study), jobs)
     else:
-        _run(study, out, jobs, as_json)
+        _run(study, out, jobs, engine, as_json)
 
 
 @app.command("run")
@@ -387,12 +399,13 @@ def run(
     study: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="A study file.")],
     out: Out,
     jobs: Jobs = None,
+    engine: Engine = "processes",
     as_json: AsJson = False,
 ) -> None:
     """Run a study file; finished cells are not run again."""
     from workbench.study import read_study
 
-    _run(read_study(study), out, jobs, as_json)
+    _run(read_study(study), out, jobs, engine, as_json)
 
 
 @app.command("plant")
@@ -518,17 +531,48 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _run(study: Any, out: Path, jobs: int | None, as_json: bool) -> None:
+def _run(study: Any, out: Path, jobs: int | None, engine: str, as_json: bool) -> None:
     from workbench.execute import run_study
 
     line = _ProgressLine()
-    comparison = run_study(study, out, line.show, jobs=jobs)
+    comparison = run_study(study, out, line.show, jobs=jobs, engine=engine)
     line.close()
     if as_json:
         typer.echo(comparison.to_json())
     else:
         _show_comparison(json.loads(comparison.to_json()))
         typer.echo(f"Report: {out / 'report.html'}")
+
+
+def _trimmed(study: Any, within: str, jobs: int | None) -> Any:
+    """Return what of a study is done in time, and say on stderr what is not."""
+    from workbench.planning import plan_study
+    from workbench.trim import fit_to_budget, parse_seconds
+
+    trimmed = fit_to_budget(plan_study(study), parse_seconds(within), jobs=jobs)
+    for sentence in trimmed.sentences:
+        typer.echo(sentence, err=True)
+    return trimmed.study
+
+
+def _show_costs(planned: Any, jobs: int | None) -> None:
+    from workbench.cost import cost_table, estimate_seconds, measure_slowness
+
+    slowness = measure_slowness()
+    table = cost_table(planned, slowness)
+    for cell in table.to_dict("records"):
+        name = " ".join(
+            str(cell[part]) for part in ("source", "topology", "model", "remedy")
+        )
+        typer.echo(
+            f"  {name:52} depth {cell['depth']:2}  {cell['runs']} times"
+            f" {cell['seconds']:.1f} s, {cell['megabytes']:,.0f} MB"
+        )
+    seconds = estimate_seconds(planned, jobs, slowness)
+    typer.echo(
+        f"{len(planned.cells)} runs on {len(planned.arms)} graphs, about"
+        f" {seconds:.0f} s and the baselines; everything fits together."
+    )
 
 
 class _ProgressLine:

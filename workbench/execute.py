@@ -23,16 +23,16 @@ from workbench.cell import (
 from workbench.compare import compare
 from workbench.comparison import BEST_POSSIBLE, Comparison, Floor, Trial
 from workbench.database import reopen
-from workbench.errors import StudyError
-from workbench.planning import PlannedStudy, plan_study
-from workbench.pool import (
+from workbench.engine import (
+    AbstractEngine,
     Advanced,
     Crashed,
     Finished,
     Started,
-    default_jobs,
-    run_items,
 )
+from workbench.engines import DEFAULT_ENGINE, open_engine
+from workbench.errors import StudyError
+from workbench.planning import PlannedStudy, plan_study
 from workbench.previewing import with_previews
 from workbench.progress import Progress
 from workbench.report import write_report
@@ -66,6 +66,7 @@ def run_study(
     on_progress: OnProgress = lambda progress: None,
     *,
     jobs: int | None = None,
+    engine: str = DEFAULT_ENGINE,
     should_stop: Callable[[], bool] = lambda: False,
     cache: Path | None = None,
 ) -> Comparison:
@@ -75,7 +76,9 @@ def run_study(
         study: What to run.
         out: The results folder, made where missing.
         on_progress: Called with the state, at most a few times a second.
-        jobs: Number of worker processes; by default one a core.
+        jobs: Most items at the same time; by default one a core.
+        engine: What does them: ``"processes"`` of this machine, or ``"ray"`` or
+            ``"ray:ADDRESS"`` for a cluster. It changes no number.
         should_stop: Asked now and then; True cancels what is left.
         cache: Where snapshots are kept; the user's cache by default.
 
@@ -87,8 +90,7 @@ def run_study(
         KeyboardInterrupt: The run was interrupted; what had finished is kept and
             compared.
     """
-    if jobs is not None and jobs < 1:
-        raise StudyError(f'The number of jobs is "{jobs}"; 1 or more work.')
+    workers = open_engine(engine, jobs)
     planned = plan_study(study, cache)
     if planned.assumed:
         raise StudyError(
@@ -97,8 +99,8 @@ def run_study(
             ' --signal TABLE.COLUMN --out FILE.sqlite".'
         )
     planned = with_previews(planned, cache=cache)
-    with Store(out) as store:
-        session = _Session(planned, store, jobs or default_jobs(), on_progress)
+    with workers, Store(out) as store:
+        session = _Session(planned, store, workers, on_progress)
         session.write_study(out)
         workload = Workload(
             arms=planned.arms,
@@ -121,12 +123,12 @@ class _Session:
         self,
         planned: PlannedStudy,
         store: Store,
-        jobs: int,
+        workers: AbstractEngine,
         on_progress: OnProgress,
     ) -> None:
         self.planned = planned
         self.store = store
-        self.jobs = jobs
+        self.workers = workers
         self.on_progress = on_progress
         self.keys = {item: _key(planned, item) for item in planned.cells}
         self.floor_keys = {item: _key(planned, item) for item in planned.floor_items}
@@ -135,7 +137,7 @@ class _Session:
             planned.arms,
             planned.cells,
             planned.study.budget.epochs,
-            jobs,
+            workers.num_workers,
         )
 
     def write_study(self, out: Path) -> None:
@@ -162,7 +164,7 @@ class _Session:
         # Baselines first: one of them can take longer than any cell.
         items: list[Cell | FloorItem] = [*floor_items, *cells]
         done = 0
-        for event in run_items(workload, items, self.jobs, should_stop):
+        for event in self.workers.run(workload, items, should_stop):
             done += self._handle(event)
             self._tell()
         return done < len(items)

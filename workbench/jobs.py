@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from workbench.database import cache_directory
+from workbench.engines import DEFAULT_ENGINE
 from workbench.errors import StoreError
 from workbench.progress import Progress, read_progress
 
@@ -101,12 +102,13 @@ def list_results() -> tuple[Path, ...]:
     return tuple(sorted(folders, key=lambda path: -path.stat().st_mtime))
 
 
-def start_job(study: Study, folder: Path) -> Job:
+def start_job(study: Study, folder: Path, engine: str = DEFAULT_ENGINE) -> Job:
     """Start a study in a process of its own.
 
     Args:
         study: What to run.
         folder: The results folder, made where missing.
+        engine: What does the work, as `run_study` takes it.
 
     Returns:
         The job; it goes on when this process ends.
@@ -122,6 +124,8 @@ def start_job(study: Study, folder: Path) -> Job:
         str(asked),
         "--out",
         str(folder),
+        "--engine",
+        engine,
     ]
     with (folder / LOG_NAME).open("wb") as log:
         process = subprocess.Popen(

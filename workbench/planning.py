@@ -23,9 +23,6 @@ from workbench.errors import StudyError, TaskError
 from workbench.member import check_fit
 from workbench.models import MODELS
 from workbench.planting.assume import assume_rows
-from workbench.pool import (
-    default_jobs,
-)
 from workbench.recognise import KEPT_BY, find_graph
 from workbench.results import notes_of
 from workbench.sampling import Choice
@@ -36,9 +33,6 @@ from workbench.survey import plan_to_json, survey
 from workbench.task import Task, TaskSpec, define_task, suspected_leaks
 from workbench.timing import Timed, Timing, open_timed, settle_timing, time_notes
 from workbench.topologies import plan_named
-
-# What a run costs on one core: fixed, per epoch, per layer, per node or link and layer.
-CELL_S, EPOCH_S, LAYER_S, LINK_S = 0.3, 2e-3, 5e-3, 1.5e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,35 +137,6 @@ def plan_study(study: Study, cache: Path | None = None) -> PlannedStudy:
         fingerprints={each.label: each.fingerprint for each in planned},
         assumed=tuple(each.label for each in planned if each.is_assumed),
     )
-
-
-def estimate_seconds(planned: PlannedStudy, jobs: int | None = None) -> float:
-    """Return roughly how long a study takes, to a factor of three either way.
-
-    A layer costs a fixed time and a time per node and link in every epoch, as measured
-    on one core of a two-core server; runs stop early at two thirds of their epochs.
-    Pruning, baselines and faster machines are left to the estimate's width.
-    """
-    sizes = {
-        (source, graph["name"]): _size(graph)
-        for source, document in planned.plans.items()
-        for graph in document["topologies"]
-    }
-    epochs = planned.study.budget.epochs * 2 / 3
-    total = 0.0
-    for cell in planned.cells:
-        arm = planned.arms[cell.arm]
-        layer = LAYER_S + LINK_S * sizes[arm.source, arm.topology]
-        total += CELL_S + epochs * (EPOCH_S + cell.depth * layer)
-    return total / (jobs or default_jobs())
-
-
-def _size(graph: Mapping[str, Any]) -> int:
-    """Return the nodes and links that are trained on."""
-    time = graph.get("time", {})
-    if time.get("unfolding"):
-        return time["instances"] + time["messages"]
-    return sum(graph["nodes"].values()) + sum(one["count"] for one in graph["edges"])
 
 
 def with_rows(

@@ -211,6 +211,30 @@ def extend_snapshot(
     return open_snapshot(path)
 
 
+def copy_snapshot(snapshot: Path, read: Callable[[], bytes], root: Path) -> Path:
+    """Return a file with a snapshot's content, on a machine that may not have it.
+
+    Args:
+        snapshot: The file as another machine calls it. Where it is here too it is used
+            as it is, if it lies in the cache, whose files are named by their content.
+        read: Returns the content.
+        root: The folder of this machine's cache.
+    """
+    folder = root / FOLDER
+    if snapshot.is_file() and snapshot.parent == folder:
+        return snapshot
+    content = read()
+    digest = hashlib.sha256(content).hexdigest()
+    path = folder / f"{digest}{SNAPSHOT_ENDING}"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix="part-") as scratch:
+            draft = Path(scratch) / path.name
+            draft.write_bytes(content)
+            draft.replace(path)
+    return path
+
+
 def _extend(
     connection: duckdb.DuckDBPyConnection,
     fingerprint: str,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from workbench.cost import measure_slowness
 from workbench.database import (
     SAMPLE,
     Reading,
@@ -198,9 +199,15 @@ def plan_of_study(study: Study) -> PlannedStudy:
     """Return a study's plan, made once for all networks, depths and seeds."""
     from workbench.study import Study
 
-    graphs = Study(arms=study.arms, task=study.task)
+    graphs = Study(arms=study.arms, task=study.task, max_rows=study.max_rows)
     stamps = tuple(_stamp(source) for source in study.sources)
     return replace(_plan(graphs, stamps), study=study)
+
+
+@st.cache_resource(show_spinner=False)
+def slowness() -> float:
+    """Return how slow this machine is, measured once."""
+    return measure_slowness()
 
 
 def previews_of(planned: PlannedStudy) -> Mapping[str, Mapping[str, Any]]:

@@ -295,3 +295,18 @@ def graph_links(plan: Mapping[str, Any]) -> pd.DataFrame:
         ],
         columns=["From", "Link", "To", "Edges"],
     )
+
+
+def costs(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per cell: what one run is expected to take."""
+    names = {
+        "topology": "Graph (topology)",
+        "model": "Network (model)",
+        "remedy": "Remedy",
+        "depth": "Depth (layers)",
+        "runs": "Runs (seeds)",
+        "seconds": "Seconds a run",
+        "megabytes": "Memory a run (MB)",
+    }
+    rounded = table.round({"seconds": 1, "megabytes": -1})
+    return rounded[[*names]].rename(columns=names)

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from workbench.cost import cost_table, estimate_seconds
+from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import WorkbenchError
 from workbench.jobs import (
     Job,
@@ -11,12 +13,12 @@ from workbench.jobs import (
     start_job,
 )
 from workbench.models import MODELS
-from workbench.planning import estimate_seconds
 from workbench.protocols import PROTOCOLS, USUAL
 from workbench.remedies import REMEDIES
 from workbench.run import SAME, Budget
 from workbench.study import Arm, Study
-from workbench.ui import calls, designs, place, progress, widgets, words
+from workbench.trim import fit_to_budget
+from workbench.ui import calls, designs, place, progress, tables, widgets, words
 
 st.title("Train")
 
@@ -180,7 +182,25 @@ with right:
             key="train_parameters",
         )
 
+    minutes = st.number_input(
+        "Done within so many minutes (time budget); empty: however long it takes",
+        min_value=1,
+        value=None,
+        key="train_within",
+        help="Runs, rows and depths are given up, in this order, until it is expected"
+        " to be done in time; what was given up is said.",
+    )
+    with st.expander("Where it runs (engine)"):
+        engine = st.text_input(
+            "This machine’s processes, or a Ray cluster",
+            value=DEFAULT_ENGINE,
+            key="train_engine",
+            help="Leave “processes” for this machine. “ray:HOST:PORT” sends the runs to"
+            " a Ray cluster that this machine is part of; results come back here.",
+        ).strip()
+
 with widgets.errors_shown():
+    open_engine(engine)
     study = Study(
         arms=tuple(
             Arm(address, designs.topology_of(name), place.hints_file())
@@ -204,6 +224,13 @@ with widgets.errors_shown():
         ),
     )
     planned = calls.plan_of_study(study)
+    slowness = calls.slowness()
+    if minutes:
+        trimmed = fit_to_budget(planned, 60.0 * minutes, slowness=slowness)
+        study = trimmed.study
+        planned = calls.plan_of_study(study)
+        for sentence in trimmed.sentences:
+            st.info(sentence)
 place.choose_graphs(names)
 widgets.show_notes(planned.notes)
 for leak in planned.leaks:
@@ -212,17 +239,19 @@ for leak in planned.leaks:
 if planned.assumed:
     widgets.empty_state(words.ONLY_A_SCHEMA, "data", "Plant a signal")
 with st.container(border=True):
+    needed = words.duration(estimate_seconds(planned, slowness=slowness))
     st.markdown(
         f"**{len(planned.cells)} runs** on {words.graphs(len(planned.arms))}, and the"
         " floors that need no graph. A first estimate:"
-        f" {words.duration(estimate_seconds(planned))}; it is measured from the first"
-        " runs on."
+        f" {needed}; it is measured from the first runs on."
     )
+    with st.expander("What each run takes"):
+        st.dataframe(tables.costs(cost_table(planned, slowness)), hide_index=True)
     st.caption(words.RUNS_ON)
     if st.button("Train", type="primary", key="train_start", shortcut="Mod+Enter"):
         target = new_results_folder()
         with widgets.errors_shown():
-            start_job(progress.portable(study, target), target)
+            start_job(progress.portable(study, target), target, engine)
         place.write({place.RESULTS: target.name})
         st.rerun()
 
@@ -247,4 +276,6 @@ with st.expander("The same from the command line"):
                 key=f"train_{file.stem}",
                 on_click="ignore",
             )
-    st.code("workbench run study.toml --out out/study", language="bash")
+    st.code(
+        f"workbench run study.toml --out out/study --engine {engine}", language="bash"
+    )

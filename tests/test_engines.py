@@ -1,4 +1,4 @@
-"""Worker processes: real ones, which raise, die and lose their parent."""
+"""Engines: real workers, which raise, die, lose their parent and their machine."""
 
 import multiprocessing
 import os
@@ -7,16 +7,29 @@ import subprocess
 import sys
 import textwrap
 import time
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import psutil
 import pytest
 
-from workbench.pool import ALLOCATOR, Advanced, Crashed, Finished, Started, run_items
+from workbench.engine import ALLOCATOR, Advanced, Crashed, Finished, Put, Started
+from workbench.engines import open_engine
+from workbench.engines.processes import Processes
+from workbench.errors import StudyError
 
 
-def setup_square(offset: int = 0):
-    def work(item: int, tell) -> int:
+@dataclass(frozen=True)
+class Squares:
+    offset: int = 0
+
+    def __call__(self):
+        return self.work
+
+    def shared(self, items: Sequence[int], put: Put) -> "Squares":
+        return self
+
+    def work(self, item: int, tell) -> int:
         tell(item)
         if item == 13:
             raise ValueError("thirteen")
@@ -24,17 +37,21 @@ def setup_square(offset: int = 0):
             os.kill(os.getpid(), signal.SIGKILL)
         if item == 1000:
             time.sleep(60)
-        return item * item + offset
-
-    return work
+        return item * item + self.offset
 
 
-def setup_threads():
-    return lambda item, tell: os.environ["OMP_NUM_THREADS"]
+@dataclass(frozen=True)
+class Threads(Squares):
+    def work(self, item: int, tell):
+        return os.environ["OMP_NUM_THREADS"]
+
+
+def run_squares(items: Sequence[int], jobs: int) -> list:
+    return [event for event in Processes(jobs).run(Squares(), items) if event]
 
 
 def test_every_item_is_done_once_and_says_how_far_it_is():
-    events = [event for event in run_items(setup_square, [1, 2, 3], 2) if event]
+    events = run_squares([1, 2, 3], 2)
     finished = {event.item: event.result for event in events if type(event) is Finished}
     assert finished == {1: 1, 2: 4, 3: 9}
     assert {event.item for event in events if type(event) is Started} == {1, 2, 3}
@@ -44,23 +61,25 @@ def test_every_item_is_done_once_and_says_how_far_it_is():
 
 
 def test_setup_arguments_reach_the_workers():
-    events = run_items(partial(setup_square, 5), [2], 1)
+    events = Processes(1).run(Squares(5), [2])
     assert [event.result for event in events if type(event) is Finished] == [9]
 
 
 def test_workers_are_told_to_use_one_thread_before_they_import_anything():
-    events = run_items(setup_threads, [1], 1)
+    events = Processes(1).run(Threads(), [1])
     assert [event.result for event in events if type(event) is Finished] == ["1"]
 
 
-def setup_environment():
-    return lambda item, tell: os.environ.get(item, "")
+@dataclass(frozen=True)
+class Environment(Squares):
+    def work(self, item: str, tell):
+        return os.environ.get(item, "")
 
 
 def test_workers_start_with_the_allocators_settings_and_the_parent_keeps_its_own():
     before = dict(os.environ)
     names = list(ALLOCATOR)
-    events = run_items(setup_environment, names, 1)
+    events = Processes(1).run(Environment(), names)
     found = {one.item: one.result for one in events if type(one) is Finished}
     assert found == dict(ALLOCATOR)
     assert dict(os.environ) == before
@@ -68,18 +87,18 @@ def test_workers_start_with_the_allocators_settings_and_the_parent_keeps_its_own
 
 def test_an_allocators_setting_of_the_user_wins(monkeypatch):
     monkeypatch.setenv("MALLOC_TOP_PAD_", "0")
-    events = run_items(setup_environment, ["MALLOC_TOP_PAD_"], 1)
+    events = Processes(1).run(Environment(), ["MALLOC_TOP_PAD_"])
     assert [one.result for one in events if type(one) is Finished] == ["0"]
 
 
 def test_an_item_that_raises_is_reported_and_the_rest_goes_on():
-    events = [event for event in run_items(setup_square, [13, 4], 1) if event]
+    events = run_squares([13, 4], 1)
     assert Crashed(13, "ValueError: thirteen", killed=False) in events
     assert Finished(4, 16) in events
 
 
 def test_a_worker_that_is_killed_costs_its_own_item_alone():
-    events = [event for event in run_items(setup_square, [99, 4, 5], 1) if event]
+    events = run_squares([99, 4, 5], 1)
     crashed = [event for event in events if type(event) is Crashed]
     assert [event.item for event in crashed] == [99]
     assert crashed[0].killed
@@ -89,7 +108,7 @@ def test_a_worker_that_is_killed_costs_its_own_item_alone():
 
 def test_a_stop_ends_the_workers_at_once():
     started = time.monotonic()
-    events = list(run_items(setup_square, [1000], 1, lambda: True))
+    events = list(Processes(1).run(Squares(), [1000], lambda: True))
     assert time.monotonic() - started < 30
     assert not [event for event in events if type(event) is Finished]
     assert not multiprocessing.active_children()
@@ -102,13 +121,13 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path):
         textwrap.dedent(
             """
             import time
-            from workbench.pool import run_items
+            from workbench.engines.processes import Processes
 
             def setup():
                 return lambda item, tell: (tell(item), time.sleep(60))
 
             if __name__ == "__main__":
-                for event in run_items(setup, [1, 2], 2):
+                for event in Processes(2).run(setup, [1, 2]):
                     if type(event).__name__ == "Advanced":
                         print(event.item, flush=True)
             """
@@ -125,3 +144,20 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path):
     parent.wait()
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("prcesses", 'no engine "prcesses"; did you mean "processes"'),
+        ("processes:8", '"processes:8" names a place.*write "processes"'),
+    ],
+)
+def test_an_engine_that_is_not_there_is_refused(written: str, said: str):
+    with pytest.raises(StudyError, match=said):
+        open_engine(written)
+
+
+def test_no_jobs_at_all_are_refused():
+    with pytest.raises(StudyError, match="1 or more work"):
+        open_engine("processes", 0)

@@ -1,0 +1,309 @@
+"""What a run costs, told from a plan before anything is trained.
+
+The seconds and the memory of a cell are sums of terms that its network has to work
+through: rows, messages and products of matrices, layer by layer, of the node types that
+can still reach the target. The weights were fitted to measured cells of some samples
+and tried on others (``benchmarks/bench_cost.py``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from time import perf_counter, process_time
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.blueprint import Blueprint, KeyRole, RowNode, ValueNode
+from workbench.cell import Cell
+from workbench.engine import default_jobs
+from workbench.features import TEXT_CHANNELS
+from workbench.planning import PlannedStudy
+from workbench.run import Budget
+from workbench.stypes import Stype
+
+# Of the epochs beyond the patience runs took this share before they stopped, in the
+# stored study (108 runs; .10 to .80 by graph and depth).
+RUN_SHARE = 0.53
+
+PREPARE_SECONDS: Mapping[str, float] = MappingProxyType(
+    {
+        "cell": 0.01187,
+        "relation": 0.0003639,
+        "prepare": 2.599e-07,
+        "table": 1.963e-06,
+        "table-text": 1.732e-06,
+    }
+)
+SECONDS: Mapping[str, float] = MappingProxyType(
+    {
+        "cell": 0.04729,
+        "layer": 0.009836,
+        "relation": 0.0005259,
+        "prepare": 6.024e-07,
+        "epoch": 0.001914,
+        "epoch-column": 3.631e-06,
+        "epoch-operation": 0.0003519,
+        "epoch-row": 1.092e-08,
+        "epoch-product": 2.753e-10,
+        "epoch-input": 1.887e-10,
+    }
+)
+MEGABYTES: Mapping[str, float] = MappingProxyType(
+    {
+        "cell": 660.4,
+        "row": 3.996e-05,
+        "message": 0.0002573,
+        "message-width": 4.05e-06,
+        "input": 8.657e-06,
+        "table": 0.0002564,
+        "table-input": 2.428e-05,
+    }
+)
+MODEL_FACTORS: Mapping[str, float] = MappingProxyType(
+    {
+        "gat": 1.14,
+        "gin": 1.02,
+        "sage": 1,
+        "sage-mean": 1.01,
+    }
+)
+
+KERNEL_ROWS, KERNEL_WIDTH, KERNEL_ROUNDS = 4_000, 32, 30
+KERNEL_S = 1.5e-3
+
+
+@dataclass(frozen=True, slots=True)
+class CellCost:
+    """What one run is expected to take.
+
+    Attributes:
+        prepare: Seconds that a worker needs once for all cells of its graph and depth.
+        seconds: Time of the run on one core, once that is done.
+        megabytes: Most memory of its process, in units of 10⁶ bytes.
+    """
+
+    prepare: float
+    seconds: float
+    megabytes: float
+
+
+def estimate_cells(
+    planned: PlannedStudy, slowness: float = 1.0
+) -> Mapping[Cell, CellCost]:
+    """Return what every cell of a study is expected to take.
+
+    Args:
+        planned: The study.
+        slowness: How much slower this machine is than the one the weights were
+            measured on, as `measure_slowness` says.
+    """
+    documents = {
+        (source, graph["name"]): graph
+        for source, document in planned.plans.items()
+        for graph in document["topologies"]
+    }
+    found: dict[tuple[int, str, int], CellCost] = {}
+    for cell in planned.cells:
+        asked = (cell.arm, cell.model, cell.depth)
+        if asked not in found:
+            arm = planned.arms[cell.arm]
+            terms = cell_terms(
+                documents[arm.source, arm.topology],
+                arm.blueprint,
+                cell.depth,
+                planned.study.budget,
+            )
+            found[asked] = _cost(terms, cell.model, slowness)
+    return {cell: found[cell.arm, cell.model, cell.depth] for cell in planned.cells}
+
+
+def estimate_seconds(
+    planned: PlannedStudy, jobs: int | None = None, slowness: float = 1.0
+) -> float:
+    """Return how long the runs of a study are expected to take, floors left out.
+
+    Every worker prepares what the cells of one graph and depth share.
+    """
+    workers = jobs or default_jobs()
+    costs = estimate_cells(planned, slowness)
+    shared = {(cell.arm, cell.depth): cost.prepare for cell, cost in costs.items()}
+    sharing = len(costs) / max(len(shared), 1)
+    preparing = sum(shared.values()) * min(workers, sharing)
+    return (preparing + sum(one.seconds for one in costs.values())) / workers
+
+
+def cost_table(planned: PlannedStudy, slowness: float = 1.0) -> pd.DataFrame:
+    """Return one row a cell, seeds together: names, number of runs, what one takes."""
+    study = planned.study
+    rows = [
+        {
+            "source": planned.arms[cell.arm].source,
+            "topology": planned.arms[cell.arm].topology,
+            "model": cell.model,
+            "remedy": cell.remedy,
+            "depth": cell.depth,
+            "runs": study.seeds,
+            "seconds": cost.seconds,
+            "megabytes": cost.megabytes,
+        }
+        for cell, cost in estimate_cells(planned, slowness).items()
+        if cell.seed == 0
+    ]
+    return pd.DataFrame(rows)
+
+
+def _cost(terms: Mapping[str, float], model: str, slowness: float) -> CellCost:
+    factor = MODEL_FACTORS.get(model, 1.0)
+    return CellCost(
+        prepare=_sum(PREPARE_SECONDS, terms) * slowness,
+        seconds=_sum(SECONDS, terms) * factor * slowness,
+        megabytes=_sum(MEGABYTES, terms),
+    )
+
+
+def _sum(weights: Mapping[str, float], terms: Mapping[str, float]) -> float:
+    return sum(weight * terms[name] for name, weight in weights.items())
+
+
+def expected_epochs(budget: Budget) -> float:
+    """Return how many epochs a run goes on for, where it may stop early."""
+    patience = min(budget.patience, budget.epochs)
+    return 1 + patience + RUN_SHARE * (budget.epochs - patience)
+
+
+def cell_terms(
+    document: Mapping[str, Any],
+    blueprint: Blueprint,
+    depth: int,
+    budget: Budget,
+    epochs: float | None = None,
+) -> dict[str, float]:
+    """Return the terms that a cell's cost is a sum of.
+
+    Args:
+        document: The graph's part of ``plan --json``.
+        blueprint: The graph's plan.
+        depth: Number of layers.
+        budget: What a run may spend.
+        epochs: How many epochs it runs, where that is known.
+
+    Returns:
+        By name: counts of rows, messages and operations, those of training times the
+        number of epochs. Node types that cannot reach the target in the layers that
+        are left count for nothing; rows within a type are not told apart.
+    """
+    nodes, counts = _counts(document)
+    ways = _ways(blueprint, counts)
+    layers = _layers(blueprint.target, ways, depth)
+    width = budget.width
+    run = expected_epochs(budget) if epochs is None else epochs
+    rows = [sum(nodes[name] for name in types) for types in layers]
+    channels = {rule.name: _channels(rule) for rule in blueprint.nodes}
+    texts = {rule.name: _texts(rule) for rule in blueprint.nodes}
+    active = [
+        [way for way in ways if way[1] in above and way[0] in below]
+        for below, above in pairwise(layers)
+    ]
+    messages = sum(count for layer in active for _, _, count in layer)
+    inputs = sum(nodes[name] * channels[name] for name in layers[0])
+    columns = sum(channels[name] for name in layers[0])
+    return {
+        "cell": 1.0,
+        "layer": float(depth),
+        "relation": float(sum(map(len, active))),
+        "prepare": float(rows[0] + messages),
+        "epoch": run,
+        "epoch-column": run * columns,
+        "epoch-operation": run * sum(len(layer) + 1 for layer in active),
+        "epoch-row": run * sum(rows) * width,
+        "epoch-message": run * messages * width,
+        "epoch-product": run * (sum(rows[1:]) + messages / 4) * width**2,
+        "epoch-input": run * inputs * width,
+        "row": float(sum(rows) * width),
+        "message": float(messages),
+        "message-width": float(messages * width),
+        "input": float(inputs),
+        "table": float(sum(nodes.values()) + sum(counts.values())),
+        "table-input": float(sum(nodes[one] * channels[one] for one in nodes)),
+        "table-text": float(sum(nodes[one] * texts[one] for one in nodes)),
+    }
+
+
+def measure_slowness() -> float:
+    """Return how much slower this machine is than the one that was measured.
+
+    A gather, a product and a sum by segments, as a layer does them, on one core for at
+    most a fifth of a second; the best of some rounds, so that what else runs here is
+    left out.
+    """
+    generator = np.random.default_rng(0)
+    states = generator.standard_normal((KERNEL_ROWS, KERNEL_WIDTH), dtype=np.float32)
+    weights = states[:KERNEL_WIDTH].copy()
+    senders = generator.integers(0, KERNEL_ROWS, 2 * KERNEL_ROWS)
+    starts = np.arange(0, 2 * KERNEL_ROWS, 2)
+    best, began = float("inf"), perf_counter()
+    for _ in range(KERNEL_ROUNDS):
+        started = process_time()
+        _ = np.add.reduceat(states[senders], starts) @ weights
+        best = min(best, process_time() - started)
+        if perf_counter() - began > 0.12:
+            break
+    return best / KERNEL_S
+
+
+def _counts(document: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return rows by node type and links by edge rule, unfolded where time asks."""
+    nodes = dict(document["nodes"])
+    links = {edge["type"][1]: edge["count"] for edge in document["edges"]}
+    time = document.get("time", {})
+    if time.get("unfolding"):
+        rows = time["instances"] / max(sum(nodes.values()), 1)
+        # A link counts once, and messages may run along it both ways.
+        messages = time["messages"] / max(sum(links.values()), 1)
+        nodes = {name: number * rows for name, number in nodes.items()}
+        links = {name: number * messages for name, number in links.items()}
+    return nodes, links
+
+
+def _channels(rule: RowNode | ValueNode) -> int:
+    """Return how many numbers a row is known by, codes counted as one."""
+    if isinstance(rule, ValueNode):
+        return 1
+    wide = (Stype.TEXT, Stype.FREE_TEXT, Stype.MULTICATEGORICAL)
+    columns = [TEXT_CHANNELS if one.stype in wide else 1 for one in rule.columns]
+    return 1 + sum(columns) + len(rule.aggregates)
+
+
+def _texts(rule: RowNode | ValueNode) -> int:
+    """Return how many columns hold text."""
+    columns = (rule.column,) if isinstance(rule, ValueNode) else rule.columns
+    return sum(one.stype in (Stype.TEXT, Stype.FREE_TEXT) for one in columns)
+
+
+def _ways(
+    blueprint: Blueprint, counts: Mapping[str, float]
+) -> list[tuple[str, str, float]]:
+    """Return sender, receiver and number of messages of every way they run."""
+    found = []
+    for edge in blueprint.edges:
+        count = counts.get(edge.name, 0)
+        if edge.direction in (KeyRole.EDGE, KeyRole.UP):
+            found.append((edge.source, edge.target, count))
+        if edge.direction in (KeyRole.EDGE, KeyRole.DOWN):
+            found.append((edge.target, edge.source, count))
+    return found
+
+
+def _layers(
+    target: str, ways: list[tuple[str, str, float]], depth: int
+) -> list[frozenset[str]]:
+    """Return, for each layer, the node types that can still reach the target."""
+    layers = [frozenset({target})]
+    for _ in range(depth):
+        above = layers[0]
+        senders = {sender for sender, receiver, _ in ways if receiver in above}
+        layers.insert(0, above | senders)
+    return layers
