@@ -198,7 +198,7 @@ def test_a_graph_says_when_training_rows_see_held_out_ones(
 
 def test_a_summary_that_holds_a_test_row_is_told_of_at_depth_0() -> None:
     rows, nodes = np.array([0, 1, 1]), np.array([0, 0, 1])  # row 1 shows at node 0 too
-    sights = (Sight("cell", "cell", rows, nodes, delay=0),)
+    sights = (Sight("cell", "cell", rows, nodes),)
     links = Links({"cell": 2}, (), (), sights)
     task = replace(
         make_task("cell.total", (0, 1)), split=np.array([TRAIN, TEST], dtype=np.int8)
