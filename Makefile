@@ -55,6 +55,7 @@ stored: $(VENV)/.installed
 	$(BIN)/python sample_dbs/stored/build.py
 
 bench: $(VENV)/.installed-dev
+	$(INSTALL) --editable '.[bench]'
 	$(BIN)/python benchmarks/bench_staircase.py
 	$(BIN)/python benchmarks/bench_tolerance.py
 	$(BIN)/python benchmarks/bench_oversmoothing.py

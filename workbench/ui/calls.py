@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from workbench.cost import measure_slowness
 from workbench.database import (
     SAMPLE,
     Reading,
@@ -207,6 +206,8 @@ def plan_of_study(study: Study) -> PlannedStudy:
 @st.cache_resource(show_spinner=False)
 def slowness() -> float:
     """Return how slow this machine is, measured once."""
+    from workbench.cost import measure_slowness
+
     return measure_slowness()
 
 
