@@ -281,7 +281,8 @@ def canonical(one: Read, key: str) -> tuple[object, ...]:
 
 def by_column(one: Read, key: str, value: torch.Tensor) -> torch.Tensor:
     """Return an encoder's weights in the alphabetical order of its columns."""
-    if not key.startswith("encoders.") or key.endswith(("bias", "offsets")):
+    kept = ("bias", "offsets", "sparse")  # no column here is nearly always 0
+    if not key.startswith("encoders.") or key.endswith(kept):
         return value
     features = one.graph.nodes[list(one.graph.nodes)[int(key.split(".")[1])]]
     return value[column_order(one, features, key.endswith("table"))]
