@@ -10,8 +10,7 @@ PAGES = Path(__file__).parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
 # What is chosen is written in the primary colour, too dark for a dark page.
 READABLE_CHOICES = """<style>
-[data-testid="stBaseButton-pillsActive"] p,
-[data-testid="stBaseButton-segmented_controlActive"] p { color: #7CB9E3 }
+button[data-variant][data-selected="true"] p { color: #7CB9E3 }
 </style>"""
 
 
