@@ -161,3 +161,9 @@ def test_an_engine_that_is_not_there_is_refused(written: str, said: str):
 def test_no_jobs_at_all_are_refused():
     with pytest.raises(StudyError, match="1 or more work"):
         open_engine("processes", 0)
+
+
+def test_without_ray_its_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    with pytest.raises(StudyError, match=r"pip install .*\[distributed\]"):
+        open_engine("ray:head:6379")
