@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.ui import guide, place, widgets
+from workbench.ui import guide, place, visitor, widgets
 
 PAGES = Path(__file__).parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
@@ -28,6 +28,7 @@ def run() -> None:
             st.Page(PAGES / "design.py", title="Design", url_path="design"),
             st.Page(PAGES / "train.py", title="Train", url_path="train"),
             st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
+            st.Page(PAGES / "studies.py", title="Studies", url_path="studies"),
         ],
         position="top",
     )
@@ -38,5 +39,6 @@ def run() -> None:
         if page.url_path:
             widgets.show_place()
         guide.show_glossary()
+        visitor.remember()
     guide.show(page.url_path)
     page.run()
