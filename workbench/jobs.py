@@ -45,12 +45,7 @@ class Job:
 
     def is_running(self) -> bool:
         """Return whether the process is still at work."""
-        try:
-            process = psutil.Process(self.pid)
-            alive = process.status() != psutil.STATUS_ZOMBIE
-            return alive and abs(process.create_time() - self.created) < 1
-        except psutil.NoSuchProcess:
-            return False
+        return _is_alive(self.pid, self.created)
 
     def progress(self) -> Progress | None:
         """Return the progress last saved, or None before the first."""
@@ -105,10 +100,7 @@ def start_asked(folder: Path, engine: str = DEFAULT_ENGINE) -> Job:
             stderr=log,
             start_new_session=True,
         )
-    job = Job(folder, process.pid, psutil.Process(process.pid).create_time())
-    record = {"pid": job.pid, "created": job.created}
-    (folder / JOB_NAME).write_text(json.dumps(record), encoding="utf-8")
-    return job
+    return Job(folder, *note_process(folder / JOB_NAME, process.pid))
 
 
 def mark_cancelled(folder: Path) -> None:
@@ -124,8 +116,36 @@ def study_file(folder: Path) -> Path:
 
 def find_job(folder: Path) -> Job | None:
     """Return the job that was started in a folder, or None."""
+    noted = _noted(folder / JOB_NAME)
+    return None if noted is None else Job(folder, *noted)
+
+
+def note_process(file: Path, pid: int) -> tuple[int, float]:
+    """Write down which process this is, and return its number and its creation."""
+    created = psutil.Process(pid).create_time()
+    file.write_text(json.dumps({"pid": pid, "created": created}), encoding="utf-8")
+    return pid, created
+
+
+def is_alive(file: Path) -> bool:
+    """Return whether the process that was written down is still at work."""
+    noted = _noted(file)
+    return noted is not None and _is_alive(*noted)
+
+
+def _noted(file: Path) -> tuple[int, float] | None:
     try:
-        record = json.loads((folder / JOB_NAME).read_text(encoding="utf-8"))
-        return Job(folder, int(record["pid"]), float(record["created"]))
+        record = json.loads(file.read_text(encoding="utf-8"))
+        return int(record["pid"]), float(record["created"])
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _is_alive(pid: int, created: float) -> bool:
+    """Return whether a process is there, and is not a later one of the same number."""
+    try:
+        process = psutil.Process(pid)
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and abs(process.create_time() - created) < 1
+    except psutil.NoSuchProcess:
+        return False

@@ -28,7 +28,9 @@ from workbench.jobs import (
     CANCELLED_NAME,
     STUDY_NAME,
     find_job,
+    is_alive,
     mark_cancelled,
+    note_process,
     start_asked,
     study_file,
 )
@@ -46,7 +48,7 @@ if TYPE_CHECKING:  # waiting needs no tensors
     from workbench.study import Study
 
 AT_ONCE_SETTING = "WORKBENCH_STUDIES_AT_ONCE"
-LOCK_NAME, LOG_NAME = ".queue.lock", ".queue.log"
+LOCK_NAME, LOG_NAME, RUNNER_NAME = ".queue.lock", ".queue.log", ".queue.json"
 LOOK_EVERY_S = 1.0
 
 
@@ -229,8 +231,12 @@ def _claim(shelf: AbstractShelf, identifier: str) -> bool:
 
 
 def _start_runner(shelf: AbstractShelf) -> None:
+    """Start a process that waits, unless the last one is alive."""
+    runner = shelf.home / RUNNER_NAME
+    if is_alive(runner):
+        return
     with (shelf.home / LOG_NAME).open("ab") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "workbench", "queue"],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -239,6 +245,7 @@ def _start_runner(shelf: AbstractShelf) -> None:
             # In the environment: an address may hold a password.
             env={**os.environ, STORE_SETTING: shelf.address},
         )
+    note_process(runner, process.pid)
 
 
 def _write_asked(study: Study, folder: Path) -> None:

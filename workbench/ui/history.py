@@ -62,10 +62,10 @@ def show_study(entry: Entry) -> None:
     @st.fragment(run_every=EVERY_S if entry.is_live else None)
     def follow() -> None:
         now = look_up(visitor.shelf(), entry.identifier)
-        if now.state is StudyState.QUEUED:
-            advance(visitor.shelf())
         _show_state(now)
         _show_actions(now)
+        if now.state is StudyState.QUEUED:
+            advance(visitor.shelf())  # whoever starts the next one may have been killed
 
     follow()
     left, right = st.columns(2, gap="large")
@@ -107,7 +107,7 @@ def _show_actions(entry: Entry) -> None:
     """Draw what can be done with a study in its state."""
     shelf, identifier = visitor.shelf(), entry.identifier
     where = {place.RESULTS: identifier}
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if entry.best is not None:
             st.page_link(
                 widgets.page_file("compare"),

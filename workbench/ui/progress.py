@@ -35,44 +35,37 @@ def beside(study: Study) -> Study:
 
 
 def show(identifier: str) -> None:
-    """Draw a run as it is now."""
+    """Draw a run as it is now.
+
+    The places are the same in every state: a tick that is overtaken by the next one
+    then leaves no hole that the browser stumbles over.
+    """
     shelf = visitor.shelf()
     entry = look_up(shelf, identifier)
-    st.markdown(f"**{widgets.as_text(entry.title)}**")
+    head, actions, cells, one, curves, notes = (st.container() for _ in range(6))
+    state = read_progress(shelf.folder(identifier))
+    with head:
+        st.markdown(f"**{widgets.as_text(entry.title)}**")
+        _show_head(entry, state)
+    with actions:
+        if entry.is_live:
+            _offer_cancel(entry)
+        else:
+            _show_end(entry)
     if entry.state is StudyState.QUEUED:
         advance(shelf)  # whoever started the next one may have been killed
-        _show_waiting(entry)
-        return
-    state = read_progress(shelf.folder(identifier))
-    if state is None:
-        _show_start(entry)
-        return
-    share = state.done / state.total if state.total else 0.0
-    st.progress(share, text=_headline(state, entry.is_live))
-    if not entry.is_live:
-        _show_end(entry)
-    else:
-        _offer_cancel(entry, "train_cancel")
-    st.dataframe(
-        grid(state.cells),
-        key="train_grid",
-        alt=f"{state.done} of {state.total} runs finished, by graph and depth",
-    )
-    signs = ", ".join(
-        f"{sign} {name}" for sign, name in dict.fromkeys(words.STATES.values())
-    )
-    st.caption(
-        f"A sign per run (seed): {signs}. {words.RUNS_ON if entry.is_live else ''}"
-    )
-    if entry.is_live:
-        _offer_cancel_one(entry, state.cells)
-    if any(cell.curve for cell in state.cells):
-        widgets.show_chart(
-            live_figure(state.cells, dark=widgets.is_dark()), "train_live"
-        )
-    failed = [cell for cell in state.cells if cell.reason]
-    for reason in dict.fromkeys(cell.reason for cell in failed):
-        st.warning(widgets.as_text(reason))
+    elif state is not None:
+        with cells:
+            _show_grid(entry, state)
+        with one:
+            if entry.is_live:
+                _offer_cancel_one(entry, state.cells)
+        with curves:
+            _show_curves(state)
+        with notes:
+            failed = [cell.reason for cell in state.cells if cell.reason]
+            for reason in dict.fromkeys(failed):
+                st.warning(widgets.as_text(reason))
 
 
 def grid(cells: Sequence[CellProgress]) -> pd.DataFrame:
@@ -101,22 +94,37 @@ def _headline(state: Progress, alive: bool) -> str:
     return " · ".join(said)
 
 
-def _show_waiting(entry: Entry) -> None:
-    st.info(words.ahead(entry.ahead))
-    _offer_cancel(entry, "train_cancel_waiting")
-    st.caption(words.RUNS_ON)
-
-
-def _show_start(entry: Entry) -> None:
-    if entry.state is StudyState.RUNNING:
-        _offer_cancel(entry, "train_cancel_early")
+def _show_head(entry: Entry, state: Progress | None) -> None:
+    if entry.state is StudyState.QUEUED:
+        st.info(words.ahead(entry.ahead))
+    elif state is not None:
+        share = state.done / state.total if state.total else 0.0
+        st.progress(share, text=_headline(state, entry.is_live))
+    elif entry.is_live:
         st.info("Checking the study and copying the rows; training starts in a moment.")
-        return
-    _show_end(entry)
 
 
-def _offer_cancel(entry: Entry, key: str) -> None:
-    if st.button("Cancel", key=key, help="What has finished is kept."):
+def _show_grid(entry: Entry, state: Progress) -> None:
+    st.dataframe(
+        grid(state.cells),
+        key="train_grid",
+        alt=f"{state.done} of {state.total} runs finished, by graph and depth",
+    )
+    signs = ", ".join(
+        f"{sign} {name}" for sign, name in dict.fromkeys(words.STATES.values())
+    )
+    on = words.RUNS_ON if entry.is_live else ""
+    st.caption(f"A sign per run (seed): {signs}. {on}")
+
+
+def _show_curves(state: Progress) -> None:
+    if any(cell.curve for cell in state.cells):
+        chart = live_figure(state.cells, dark=widgets.is_dark())
+        widgets.show_chart(chart, "train_live")
+
+
+def _offer_cancel(entry: Entry) -> None:
+    if st.button("Cancel", key="train_cancel", help=words.KEPT):
         cancel(visitor.shelf(), entry.identifier)
         st.caption("Stopping; what has finished is kept and compared.")
 

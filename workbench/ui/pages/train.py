@@ -43,7 +43,7 @@ if entry is not None and entry.state is not StudyState.NEW:
         progress.show(identifier)
 
     follow(entry.identifier)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Set up another run", key="train_another"):
             place.write({place.RESULTS: None})
             st.rerun()
