@@ -19,7 +19,7 @@ from workbench.errors import StoreError
 from workbench.jobs import Job, find_job
 from workbench.progress import dropped_cells, forget_dropped
 from workbench.queue import advance, at_once, cancel, resubmit
-from workbench.shelf import About, read_tags
+from workbench.shelf import About, read_tags, this_machine
 from workbench.shelves.folder import FolderShelf
 from workbench.studies import (
     Best,
@@ -32,7 +32,6 @@ from workbench.studies import (
     pack_study,
     rename_study,
     search_studies,
-    this_machine,
     waiting_in,
 )
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,13 +34,19 @@ from workbench.jobs import (
     start_asked,
     study_file,
 )
-from workbench.shelf import STORE_SETTING, About, AbstractShelf, new_identifier
+from workbench.progress import drop_cell
+from workbench.shelf import (
+    STORE_SETTING,
+    About,
+    AbstractShelf,
+    new_identifier,
+    this_machine,
+)
 from workbench.studies import (
     SILENT_S,
     StudyState,
     is_at_work,
     look_up,
-    this_machine,
     waiting_in,
 )
 
@@ -133,28 +139,45 @@ def cancel(shelf: AbstractShelf, identifier: str) -> None:
         mark_cancelled(folder)
         shelf.change(identifier, lambda about: replace(about, queued=None, host=""))
         shelf.keep(identifier)
+    if _is_elsewhere(entry.about):
+        shelf.change(identifier, lambda about: replace(about, stop=True))
+        return
     job = find_job(folder)
     if job is not None:
         job.cancel()
 
 
+def give_up(shelf: AbstractShelf, identifier: str, cell: str) -> None:
+    """Cancel one cell of a study, named by its key; the others go on."""
+    if _is_elsewhere(shelf.about(identifier)):
+        shelf.change(
+            identifier, lambda about: replace(about, dropped=(*about.dropped, cell))
+        )
+    else:
+        drop_cell(shelf.folder(identifier), cell)
+
+
 def advance(shelf: AbstractShelf) -> None:
     """Start what there is room for, and leave somebody waiting for the rest."""
-    if not waiting_in(shelf.everything()):
+    if not _has_work(shelf):
         return
     with _turn(shelf) as is_ours:
         if not is_ours:
             return  # the runner is at work
         _start_next(shelf)
-    if waiting_in(shelf.everything()):
+    if _has_work(shelf):
         _start_runner(shelf)
 
 
 def work_queue(shelf: AbstractShelf) -> None:
-    """Start one study after another until nothing waits any more."""
+    """Start one study after another until nothing waits any more.
+
+    Where several machines share the shelf, what this one finds is handed in meanwhile.
+    """
     with _turn(shelf) as is_ours:
-        while is_ours and waiting_in(shelf.everything()):
+        while is_ours and _has_work(shelf):
             _start_next(shelf)
+            _hand_in(shelf)
             time.sleep(LOOK_EVERY_S)
 
 
@@ -224,10 +247,59 @@ def _claim(shelf: AbstractShelf, identifier: str) -> bool:
         taken = about.host not in ("", here) and now - about.seen < SILENT_S
         if about.queued is None or taken:
             return about
-        return replace(about, host=here, seen=now)
+        return replace(about, host=here, seen=now, at_work=True, stop=False, dropped=())
 
     after = shelf.change(identifier, claimed)
     return after.queued is not None and after.host == here
+
+
+def _has_work(shelf: AbstractShelf) -> bool:
+    """Return whether something waits, or is to be handed in by this machine."""
+    everything = shelf.everything()
+    return bool(waiting_in(everything)) or bool(_to_hand_in(shelf, everything))
+
+
+def _to_hand_in(shelf: AbstractShelf, everything: Mapping[str, About]) -> list[str]:
+    if not shelf.is_shared:
+        return []
+    here = this_machine()
+    return [
+        name for name, one in everything.items() if one.at_work and one.host == here
+    ]
+
+
+def _hand_in(shelf: AbstractShelf) -> None:
+    """Hand in what studies of this machine have found, and do what others asked."""
+    everything = shelf.everything()
+    for identifier in _to_hand_in(shelf, everything):
+        _hand_in_one(shelf, identifier, everything[identifier])
+
+
+def _hand_in_one(shelf: AbstractShelf, identifier: str, asked: About) -> None:
+    folder = shelf.home / identifier
+    job = find_job(folder)
+    # Asked before its files are read: what is written later is handed in later.
+    is_running = job is not None and job.is_running()
+    if asked.stop and job is not None:
+        job.cancel()
+    for cell in asked.dropped:
+        drop_cell(folder, cell)
+    shelf.keep(identifier, is_running=is_running)
+
+    def handed_in(about: About) -> About:
+        return replace(
+            about,
+            at_work=is_running,
+            seen=time.time(),
+            stop=about.stop and not asked.stop,
+            dropped=tuple(one for one in about.dropped if one not in asked.dropped),
+        )
+
+    shelf.change(identifier, handed_in)
+
+
+def _is_elsewhere(about: About) -> bool:
+    return about.at_work and about.host not in ("", this_machine())
 
 
 def _start_runner(shelf: AbstractShelf) -> None:

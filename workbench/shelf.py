@@ -5,6 +5,8 @@ database. Both keep the same record of a study, and both hand out a folder of th
 machine in which its files lie, because that is what a run writes and a page reads.
 """
 
+import os
+import platform
 import re
 import secrets
 from abc import ABC, abstractmethod
@@ -15,7 +17,7 @@ from typing import Any
 
 from workbench.errors import StoreError
 
-STORE_SETTING = "WORKBENCH_STORE"
+STORE_SETTING, MACHINE_SETTING = "WORKBENCH_STORE", "WORKBENCH_MACHINE"
 IDENTIFIER = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 MAX_NAME, MAX_TAG, MAX_TAGS, MAX_NOTES = 120, 30, 12, 4000
 NOT_HERE = "That link points to results that are not on this machine."
@@ -35,7 +37,10 @@ class About:
         queued: Since when it waits for its turn, or None when it does not wait.
         engine: What is to do the work.
         host: The machine that runs it or ran it last; empty before.
+        at_work: Whether that machine still has to hand in what it did.
         seen: When that machine last said that it was at work; 0 before.
+        stop: Whether somebody elsewhere asked that machine to stop.
+        dropped: Keys of the cells that somebody elsewhere asked it to give up.
         share: What a link that can only look ends in; empty when there is none.
     """
 
@@ -47,7 +52,10 @@ class About:
     queued: float | None = None
     engine: str = "processes"
     host: str = ""
+    at_work: bool = False
     seen: float = 0.0
+    stop: bool = False
+    dropped: tuple[str, ...] = ()
     share: str = ""
 
     def __post_init__(self) -> None:
@@ -69,13 +77,14 @@ class About:
 
     def to_json(self) -> dict[str, Any]:
         """Return what is kept."""
-        return {**asdict(self), "tags": list(self.tags)}
+        return {**asdict(self), "tags": [*self.tags], "dropped": [*self.dropped]}
 
 
 def about_from_json(found: Mapping[str, Any]) -> About:
     """Return a record as it was kept; what later versions add is left out."""
     known = {name: found[name] for name in About.__slots__ if name in found}
-    return About(**{**known, "tags": tuple(known.get("tags", ()))})
+    lists = {name: tuple(known.get(name, ())) for name in ("tags", "dropped")}
+    return About(**{**known, **lists})
 
 
 def read_tags(text: str) -> tuple[str, ...]:
@@ -96,6 +105,11 @@ class AbstractShelf(ABC):
     @abstractmethod
     def address(self) -> str:
         """What `open_shelf` opens it by."""
+
+    @property
+    @abstractmethod
+    def is_shared(self) -> bool:
+        """Whether several machines keep their studies here."""
 
     @property
     @abstractmethod
@@ -140,8 +154,22 @@ class AbstractShelf(ABC):
         """Return one file of a study, or None where there is none of this name."""
 
     @abstractmethod
-    def keep(self, identifier: str) -> None:
-        """Keep the files of a study as they are now in its folder."""
+    def keep(self, identifier: str, *, is_running: bool = False) -> None:
+        """Keep the files of a study as they are now in its folder.
+
+        Args:
+            identifier: The study.
+            is_running: Whether its process is writing meanwhile.
+        """
+
+
+def this_machine() -> str:
+    """Return what tells this machine from others that share a shelf.
+
+    ``$WORKBENCH_MACHINE`` where it is set, as in containers that start under another
+    name each time; the machine's own name otherwise.
+    """
+    return os.environ.get(MACHINE_SETTING) or platform.node()
 
 
 def checked(identifier: str) -> str:

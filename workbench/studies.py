@@ -2,7 +2,6 @@
 
 import io
 import json
-import platform
 import time
 import tomllib
 import zipfile
@@ -22,7 +21,7 @@ from workbench.jobs import (
 )
 from workbench.progress import PROGRESS_NAME, Progress, progress_from
 from workbench.score import METRICS
-from workbench.shelf import About, AbstractShelf
+from workbench.shelf import About, AbstractShelf, this_machine
 
 SILENT_S = 60.0  # after which a machine that says nothing is taken for gone
 PACKED = frozenset({".toml", ".json", ".parquet", ".html", ".md"})
@@ -222,17 +221,12 @@ def waiting_in(everything: Mapping[str, About]) -> list[str]:
     return [name for _, name in sorted(waiting)]
 
 
-def this_machine() -> str:
-    """Return what tells this machine from others that share a shelf."""
-    return platform.node()
-
-
 def is_at_work(shelf: AbstractShelf, identifier: str, about: About) -> bool:
     """Return whether a study's process is alive, here or on another machine."""
     if about.host in ("", this_machine()):
         job = find_job(shelf.home / identifier)
         return job is not None and job.is_running()
-    return about.queued is None and time.time() - about.seen < SILENT_S
+    return about.at_work and time.time() - about.seen < SILENT_S
 
 
 def study_settings(shelf: AbstractShelf, identifier: str) -> Mapping[str, Any]:

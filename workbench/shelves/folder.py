@@ -33,6 +33,11 @@ class FolderShelf(AbstractShelf):
         return str(self.root)
 
     @property
+    def is_shared(self) -> bool:
+        """A folder is this machine's own."""
+        return False
+
+    @property
     def home(self) -> Path:
         """The folder of this machine that holds the files of studies at work."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -80,7 +85,7 @@ class FolderShelf(AbstractShelf):
         except OSError:
             return None
 
-    def keep(self, identifier: str) -> None:
+    def keep(self, identifier: str, *, is_running: bool = False) -> None:
         """Do nothing: the folder is where they are kept."""
 
 

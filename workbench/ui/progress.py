@@ -14,8 +14,8 @@ import streamlit as st
 
 from workbench.figures import live_figure
 from workbench.palette import topology_label
-from workbench.progress import CellProgress, Progress, drop_cell, read_progress
-from workbench.queue import advance, cancel, resubmit
+from workbench.progress import CellProgress, Progress, read_progress
+from workbench.queue import advance, cancel, give_up, resubmit
 from workbench.studies import Entry, StudyState, look_up
 from workbench.study import Study
 from workbench.ui import place, visitor, widgets, words
@@ -148,7 +148,7 @@ def _offer_cancel_one(entry: Entry, cells: Sequence[CellProgress]) -> None:
             key="train_cancel_one",
             disabled=chosen is None or state not in UNDER_WAY,
         ):
-            drop_cell(visitor.shelf().folder(entry.identifier), str(chosen))
+            give_up(visitor.shelf(), entry.identifier, str(chosen))
             st.toast("This run is given up; the others go on.")
 
 
