@@ -1,10 +1,13 @@
 """The page of studies: a list, one study, and what can be done with it."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from tests.pages import Open, said
+from tests.pages import ROOT, Open, said
 from tests.results_factory import make_results
 from workbench.shelf import About
 from workbench.shelves import open_shelf
@@ -18,6 +21,24 @@ OTHER = "fedcba9876543210"
 @pytest.fixture(autouse=True)
 def own_shelf(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "shelf"))
+
+
+@pytest.fixture
+def as_user(visit: Open) -> Callable[..., AppTest]:
+    """Open a page as somebody whom the provider has told us of, or not yet."""
+
+    def open_as(user: dict, page: str = "", **parameters: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app.user = user
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        app.run()
+        if page:
+            app.switch_page(f"workbench/ui/pages/{page}.py").run()
+        assert not app.exception
+        return app
+
+    return open_as
 
 
 def keep_study(identifier: str, name: str, **known) -> None:
@@ -110,3 +131,76 @@ def test_a_study_that_waits_says_so_and_can_be_cancelled(visit: Open) -> None:
 @pytest.mark.parametrize("study", ["../x", "nothinghere", "<b>"])
 def test_an_address_of_no_study_is_a_sentence(visit: Open, study: str) -> None:
     assert "not on this machine" in said(visit("studies", study=study))
+
+
+ADA = {"is_logged_in": True, "iss": "https://id.example", "sub": "1", "name": "Ada"}
+BOB = {"is_logged_in": True, "iss": "https://id.example", "sub": "2", "name": "Bob"}
+
+
+def owner_of(user: dict) -> str:
+    told = f"{user['iss']}\n{user['sub']}"
+    return "user:" + hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def test_who_is_not_logged_in_sees_nothing_but_the_way_in(as_user) -> None:
+    keep_study(MINE, "Ada's churn", owner=owner_of(ADA))
+    app = as_user({"is_logged_in": False}, study=MINE)
+    assert words.LOG_IN in said(app)
+    assert [button.key for button in app.button] == ["log_in"]
+
+
+def test_two_users_never_see_each_others_studies(as_user) -> None:
+    keep_study(MINE, "Ada's churn", owner=owner_of(ADA))
+    app = as_user(ADA, "studies")
+    assert words.MY_STUDIES in said(app)
+    assert "finished" in said(app)
+    app = as_user(BOB, "studies")
+    assert words.NO_STUDIES in said(app)
+    for page, name in (("studies", "study"), ("train", "results")):
+        app = as_user(BOB, page, **{name: MINE})
+        assert "not on this machine" in said(app)
+        assert "Ada" not in said(app)
+    app = as_user(BOB, "compare", results=MINE)
+    assert "not on this machine" in said(app)
+    assert not app.metric
+    assert "Ada's churn" in said(as_user(ADA, "studies", study=MINE))
+
+
+def test_a_shared_link_shows_the_comparison_and_changes_nothing(as_user) -> None:
+    keep_study(MINE, "Ada's churn", owner=owner_of(ADA))
+    app = as_user(ADA, "studies", study=MINE)
+    app.button(key="study_share").click().run()
+    assert not app.exception
+    token = open_shelf().about(MINE).share
+    assert any(token in code.value for code in app.code)
+
+    guest = as_user({"is_logged_in": False}, share=token)
+    assert words.ONLY_TO_LOOK in said(guest)
+    assert guest.metric
+    assert not guest.button
+    assert not guest.get("page_link")
+    other = as_user({"is_logged_in": False}, share=token, results="address")
+    assert "Ada's churn" in said(other)  # the link's study, whatever the address adds
+
+    app.button(key="study_unshare").click().run()
+    after = as_user({"is_logged_in": False}, share=token)
+    assert "shows nothing any more" in said(after)
+    assert not after.metric
+    assert open_shelf().about(MINE).name == "Ada's churn"
+
+
+@pytest.mark.parametrize("page", ["train", "studies", "data", "start"])
+def test_a_guest_has_no_other_page(as_user, page: str) -> None:
+    keep_study(MINE, "Ada's churn", owner=owner_of(ADA), share="t" * 32)
+    app = as_user({"is_logged_in": False}, share="t" * 32)
+    app.switch_page(f"workbench/ui/pages/{page}.py").run()
+    assert not app.exception
+    assert words.ONLY_TO_LOOK in said(app)
+    assert not app.button
+
+
+def test_no_share_is_opened_by_an_empty_or_a_wrong_token(as_user) -> None:
+    keep_study(MINE, "Ada's churn", owner=owner_of(ADA), share="")
+    app = as_user({"is_logged_in": False}, share="wrong")
+    assert "shows nothing any more" in said(app)
+    assert "Ada" not in said(as_user({"is_logged_in": False}, share=""))

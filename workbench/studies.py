@@ -2,6 +2,7 @@
 
 import io
 import json
+import secrets
 import time
 import tomllib
 import zipfile
@@ -201,6 +202,34 @@ def rename_study(
     shelf.change(
         identifier, lambda about: replace(about, name=name, tags=tags, notes=notes)
     )
+
+
+def share_study(shelf: AbstractShelf, identifier: str) -> str:
+    """Return what a link that can only look ends in; made where there is none yet."""
+    shelf.about(identifier)
+    token = secrets.token_urlsafe(24)
+    after = shelf.change(
+        identifier, lambda about: replace(about, share=about.share or token)
+    )
+    return after.share
+
+
+def unshare_study(shelf: AbstractShelf, identifier: str) -> None:
+    """Take back a study's link; whoever has it sees nothing any more."""
+    shelf.about(identifier)
+    shelf.change(identifier, lambda about: replace(about, share=""))
+
+
+def shared_study(shelf: AbstractShelf, token: str) -> str:
+    """Return the study that a link shows.
+
+    Raises:
+        StoreError: The link has been taken back, or there never was one.
+    """
+    for identifier, about in shelf.everything().items():
+        if about.share and secrets.compare_digest(about.share.encode(), token.encode()):
+            return identifier
+    raise StoreError("This link shows nothing any more; ask for another one.")
 
 
 def pack_study(shelf: AbstractShelf, identifier: str) -> bytes:

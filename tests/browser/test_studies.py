@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = 240_000
+expect.set_options(timeout=60_000)
 TRAIN = "train?source=sample:address-3nf&task=prosperous&graphs=row2node"
 STUDY = re.compile("results=([0-9a-f]{16})")
 

@@ -13,6 +13,7 @@ from tests.browser.conftest import served
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = 240_000
+expect.set_options(timeout=60_000)
 TRAIN = "train?source=sample:address-3nf&task=prosperous&graphs=row2node"
 STUDY = re.compile("results=([0-9a-f]{16})")
 NUM_VISITORS = 10

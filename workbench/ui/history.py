@@ -17,8 +17,10 @@ from workbench.studies import (
     look_up,
     pack_study,
     rename_study,
+    share_study,
     study_settings,
     study_text,
+    unshare_study,
 )
 from workbench.ui import place, visitor, widgets, words
 
@@ -73,6 +75,7 @@ def show_study(entry: Entry) -> None:
         _show_about(entry)
     with right:
         _show_between(entry)
+        _show_sharing(entry)
     with st.expander("The study file"):
         st.code(study_text(visitor.shelf(), entry.identifier), language="toml")
 
@@ -225,6 +228,23 @@ def _show_between(entry: Entry) -> None:
         return
     found = difference_of_best(before, now, (first, second))
     st.markdown(widgets.as_text(found.sentence))
+
+
+def _show_sharing(entry: Entry) -> None:
+    """Draw the link that can only look, or the way to one."""
+    st.subheader("Show it to somebody", anchor=False)
+    shelf = visitor.shelf()
+    if not entry.about.share:
+        if st.button("Make a link", key="study_share", icon=":material/link:"):
+            share_study(shelf, entry.identifier)
+            st.rerun()
+        return
+    st.caption(words.SHARING)
+    base = str(st.context.url or "").rstrip("/").rpartition("/")[0]
+    st.code(f"{base}/?{visitor.SHARE}={entry.about.share}", language=None)
+    if st.button("Take the link back", key="study_unshare"):
+        unshare_study(shelf, entry.identifier)
+        st.rerun()
 
 
 def _state(entry: Entry) -> str:

@@ -292,10 +292,13 @@ def results() -> Path:
     Raises:
         StoreError: The address names results that are not on this machine.
     """
+    guests = visitor.guest_study()
+    if guests is not None:
+        return visitor.shelf().folder(guests)
     name = read(RESULTS)
     if name is None or name == STORED_RESULTS:
         return stored(STORED_RESULTS)
-    return visitor.shelf().folder(name)
+    return visitor.shelf().folder(visitor.open_study(name).identifier)
 
 
 def new_file(name: str) -> Path:

@@ -111,6 +111,18 @@ NO_STUDIES = (
     "No studies of yours yet. Train on a question of your own, and every study is kept"
     " here: to look at again, to set beside another one, to go on with."
 )
+MY_STUDIES = (
+    "These are the studies that you have started. Nobody else sees or opens them, but"
+    " whoever you give a link that can only look."
+)
+LOG_IN = "Studies and uploads here are each person's own, so log in first."
+ONLY_TO_LOOK = (
+    "You are looking at a study that was shared with you; nothing changes it."
+)
+SHARING = (
+    "Whoever has this link sees the comparison and the report of this study, and can"
+    " start, change or delete nothing. Taking it back ends that at once."
+)
 KEPT = "What has finished is kept."
 RUN_AGAIN = "A new study with the same study file; this one stays as it is."
 NO_SUCH_STUDIES = "No study matches. Search for fewer words, or show every state."

@@ -54,7 +54,7 @@ if folder.name != place.STORED_RESULTS:
     if entry.state is StudyState.RUNNING:
         with st.container(border=True):
             st.markdown("This run is still under way; what has finished is shown.")
-            st.page_link(widgets.page_file("train"), label="See how far it is")
+            widgets.show_way("train", "See how far it is")
 if not (folder / "comparison.json").exists():
     widgets.empty_state(words.NO_RESULTS_YET, "train", "Go to the run")
 with widgets.errors_shown():
@@ -72,7 +72,7 @@ changed = calls.changed_sources(results)
 if changed:
     with st.container(border=True):
         st.markdown(widgets.as_text(words.data_changed(changed)))
-        st.page_link(widgets.page_file("train"), label="Train on the data as it is now")
+        widgets.show_way("train", "Train on the data as it is now")
 for sentence in (*scores.failures_in_words(results), *disagreements(results)):
     st.warning(widgets.as_text(sentence))
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.studies import list_studies, look_up, search_studies
+from workbench.studies import list_studies, search_studies
 from workbench.ui import history, visitor, widgets, words
 
 PER_PAGE = 10
@@ -14,7 +14,7 @@ shelf = visitor.shelf()
 chosen = st.query_params.get(history.STUDY)
 if chosen:
     try:
-        entry = look_up(shelf, chosen)
+        entry = visitor.open_study(chosen)
     except WorkbenchError as error:
         widgets.empty_state(str(error), "studies", "All studies")
     history.show_study(entry)
@@ -56,4 +56,4 @@ def show_list() -> None:
 
 
 show_list()
-st.caption(words.WHOSE_STUDIES)
+st.caption(words.MY_STUDIES if visitor.has_login() else words.WHOSE_STUDIES)

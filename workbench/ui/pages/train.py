@@ -10,7 +10,7 @@ from workbench.protocols import PROTOCOLS, USUAL
 from workbench.queue import submit
 from workbench.remedies import REMEDIES
 from workbench.run import SAME, Budget
-from workbench.studies import StudyState, look_up
+from workbench.studies import StudyState
 from workbench.study import Arm, Study
 from workbench.trim import fit_to_budget
 from workbench.ui import (
@@ -32,7 +32,7 @@ running = place.read(place.RESULTS)
 entry = None
 if running is not None and running != place.STORED_RESULTS:
     try:
-        entry = look_up(visitor.shelf(), running)
+        entry = visitor.open_study(running)
     except WorkbenchError as error:
         st.warning(widgets.as_text(str(error)))
 if entry is not None and entry.state is not StudyState.NEW:
