@@ -181,6 +181,11 @@ class TeamShelf(AbstractShelf):
         kept, now = _kept(folder), {}
         for name, digest in wanted.items():
             path = folder / name
+            if not path.resolve().is_relative_to(folder.resolve()):
+                raise StoreError(
+                    f'The team\'s database holds a file "{name}", which no'
+                    " study has; somebody else has written it."
+                )
             known = kept.get(name)
             if known is None or known[1] != digest or not path.exists():
                 content = self._get(identifier, name)

@@ -63,7 +63,8 @@ def show_study(entry: Entry) -> None:
 
     @st.fragment(run_every=EVERY_S if entry.is_live else None)
     def follow() -> None:
-        now = look_up(visitor.shelf(), entry.identifier)
+        with widgets.errors_shown():  # it may have been deleted meanwhile
+            now = look_up(visitor.shelf(), entry.identifier)
         _show_state(now)
         _show_actions(now)
         if now.state is StudyState.QUEUED:

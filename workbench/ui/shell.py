@@ -54,7 +54,8 @@ def _show_pages() -> None:
         if visitor.has_login():
             st.button(f"Log out {st.user.get('name', '')}", on_click=st.logout)
     guide.show(page.url_path)
-    page.run()
+    with widgets.errors_shown():
+        page.run()
 
 
 def _show_guest() -> None:
@@ -62,7 +63,8 @@ def _show_guest() -> None:
     only = st.Page(PAGES / "compare.py", title="Compare", default=True)
     page = st.navigation([only], position="hidden")
     st.caption(words.ONLY_TO_LOOK)
-    page.run()
+    with widgets.errors_shown():
+        page.run()
 
 
 def _ask_to_log_in() -> None:

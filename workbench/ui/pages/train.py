@@ -40,7 +40,8 @@ if entry is not None and entry.state is not StudyState.NEW:
     @st.fragment(run_every=progress.EVERY_S if entry.is_live else None)
     def follow(identifier: str) -> None:
         """Draw the run as it is now, its end included."""
-        progress.show(identifier)
+        with widgets.errors_shown():  # it may have been deleted meanwhile
+            progress.show(identifier)
 
     follow(entry.identifier)
     with st.container(horizontal=True, vertical_alignment="center"):
