@@ -8,7 +8,10 @@ from tests.pages import Open, said
 from workbench.results import stored
 from workbench.ui import words
 
-PAGES = ("start", "data", "question", "graphs", "design", "train", "compare")
+PAGES = (
+    *("start", "data", "question", "graphs", "design", "train", "compare"),
+    "studies",
+)
 SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
 
 

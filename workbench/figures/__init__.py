@@ -9,6 +9,7 @@ from workbench.figures.gaps import gap_figure
 from workbench.figures.grids import split_grid_figure
 from workbench.figures.influence import influence_figure
 from workbench.figures.layers import last_layer_figure, layer_figure
+from workbench.figures.live import live_figure
 from workbench.figures.moments import moments_figure
 from workbench.figures.plans import hop_heatmap, reach_figure
 from workbench.figures.previews import beside_preview, has_preview, preview_figure
@@ -28,6 +29,7 @@ __all__ = [
     "influence_figure",
     "last_layer_figure",
     "layer_figure",
+    "live_figure",
     "moments_figure",
     "preview_figure",
     "projection_figure",

@@ -24,12 +24,21 @@ from workbench.figures import (
     walk_figure,
 )
 from workbench.figures.gaps import gap_in_words, has_gaps
-from workbench.jobs import find_job
 from workbench.measure import Rows
 from workbench.measures import MEASURES
 from workbench.reading import HEADLINE_MEASURE, read_depth
 from workbench.remarks import disagreements, tolerance_remarks, tolerance_rows
-from workbench.ui import calls, downloads, place, preview, scores, widgets, words
+from workbench.studies import StudyState, look_up
+from workbench.ui import (
+    calls,
+    downloads,
+    place,
+    preview,
+    scores,
+    visitor,
+    widgets,
+    words,
+)
 from workbench.view import Labelled
 
 st.title("Compare")
@@ -39,11 +48,13 @@ try:
 except WorkbenchError as error:
     widgets.empty_state(str(error), "data", "Open a database")
 
-job = find_job(folder)
-if job is not None and job.is_running():
-    with st.container(border=True):
-        st.markdown("This run is still under way; what has finished is shown.")
-        st.page_link(widgets.page_file("train"), label="See how far it is")
+if folder.name != place.STORED_RESULTS:
+    entry = look_up(visitor.shelf(), folder.name)
+    st.caption(f"**{widgets.as_text(entry.title)}**")
+    if entry.state is StudyState.RUNNING:
+        with st.container(border=True):
+            st.markdown("This run is still under way; what has finished is shown.")
+            widgets.show_way("train", "See how far it is")
 if not (folder / "comparison.json").exists():
     widgets.empty_state(words.NO_RESULTS_YET, "train", "Go to the run")
 with widgets.errors_shown():
@@ -61,7 +72,7 @@ changed = calls.changed_sources(results)
 if changed:
     with st.container(border=True):
         st.markdown(widgets.as_text(words.data_changed(changed)))
-        st.page_link(widgets.page_file("train"), label="Train on the data as it is now")
+        widgets.show_way("train", "Train on the data as it is now")
 for sentence in (*scores.failures_in_words(results), *disagreements(results)):
     st.warning(widgets.as_text(sentence))
 
