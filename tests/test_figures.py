@@ -39,7 +39,8 @@ from workbench.figures import (
     walk_figure,
 )
 from workbench.figures.depths import merged_floors
-from workbench.figures.embeddings import CLASS_COLOURS, align
+from workbench.figures.colouring import CLASS_COLOURS
+from workbench.figures.embeddings import align
 from workbench.figures.plans import TABLE_COLOURS, nearest_hops
 from workbench.measures import MEASURES
 from workbench.palette import (

@@ -59,6 +59,7 @@ def sibling_figure(
         for index, key in enumerate(keys):
             mine = pick(one.rows(frame), node_type=key)
             for trace in _lines(mine, key, index, key not in named):
+                trace.meta = one.mark
                 figure.add_trace(trace, row=row, col=column)
                 named.add(key)
     title = f"How much siblings differ, in networks of depth {shown}"

@@ -103,6 +103,10 @@ JOB_DIED = (
     " only the rest."
 )
 JOB_GONE = "This run is no longer under way; what had finished is kept."
+CHOSEN_ROWS = (
+    "What the first seed's networks of this depth say. Predictions are known of test"
+    " rows; of the others it is only known whether they were right."
+)
 NO_RESULTS_YET = "This run has not finished anything that could be compared yet."
 
 STYPES: Mapping[Stype, str] = MappingProxyType(
