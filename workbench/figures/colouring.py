@@ -154,7 +154,7 @@ def _scale(column: str, values: pd.Series) -> tuple[float, float, tuple[float, .
         return 0.0, 1.0, ()
     low, high = (float(end) for end in np.quantile(found, [0.02, 0.98]))
     if column == "degree":
-        low, high = float(found.min()), float(found.max())
+        low, high = float(found.min()), max(float(found.max()), found.min() + 1.0)
         steps = (0, 1, 3, 10, 30, 100, 300, 1000, 10_000, 100_000)
         ticks = tuple(float(step) for step in steps if low <= step <= high)
     else:
