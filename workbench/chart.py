@@ -97,7 +97,8 @@ def arm_mark(source: str, topology: str) -> str:
 def all_series(results: Results) -> tuple[Series, ...]:
     """Return every series of a study, in the order in which it names them."""
     names = ["source", "topology", "model", "remedy"]
-    rows = results.trials[names].drop_duplicates().itertuples(index=False)
+    columns = (results.trials[name].tolist() for name in names)
+    rows = dict.fromkeys(zip(*columns, strict=True))
     return tuple(Series(*map(str, row)) for row in rows)
 
 

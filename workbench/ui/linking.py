@@ -136,7 +136,7 @@ def measures_of(results: Results) -> list[str]:
     return sorted(names, key=lambda name: name != HEADLINE_MEASURE)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def choices_of(stamp: tuple[str, int]) -> Choices:
     """Return what the address may choose among."""
     results = calls.results_in(Path(stamp[0]))
@@ -180,12 +180,17 @@ def identity(stamp: tuple[str, int], name: str, shown: Shown | None = None) -> s
 
 
 def payloads(stamp: tuple[str, int], shown: Shown) -> Iterator[bytes]:
-    """Yield the figures of the page in the order of `outline`, each packed."""
-    for name in choices_of(stamp).parts:
+    """Yield all that the browser needs, packed, what a reader sees first at first."""
+    choices = choices_of(stamp)
+    for place, name in enumerate(choices.parts):
         yield _packed(stamp, name, _needed(PARTS[name], shown))
+        if place == 0:
+            yield said(stamp)
+        if choices.keys and PARTS[name].section == PLACES:
+            yield frames(stamp)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def said(stamp: tuple[str, int]) -> bytes:
     """Return what is said of every series at every depth, packed."""
     results = calls.results_in(Path(stamp[0]))
@@ -198,7 +203,7 @@ def said(stamp: tuple[str, int]) -> bytes:
     return linked.pack(identity(stamp, SAID), words)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_data(max_entries=4, show_spinner=False)
 def frames(stamp: tuple[str, int]) -> bytes:
     """Return where every layer of every network puts the rows, packed."""
     results = calls.results_in(Path(stamp[0]))
@@ -262,7 +267,7 @@ def _needed(part: Part, shown: Shown) -> Shown:
     return replace(shown, **others)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=256, show_spinner=False)
 def _packed(stamp: tuple[str, int], name: str, shown: Shown) -> bytes:
     results = calls.results_in(Path(stamp[0]))
     part = PARTS[name]

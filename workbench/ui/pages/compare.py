@@ -261,7 +261,4 @@ st.caption(
 # --- what the figures show: last, so that everything else is there already --------
 
 with st.container(gap=None, key="linked_payloads"):
-    linked.send(linking.payloads(stamp, shown), key="figure")
-    linked.send([linking.said(stamp)], key="said")
-    if known.keys:
-        linked.send([linking.frames(stamp)], key="frames")
+    linked.send(linking.payloads(stamp, shown), key="linked")
