@@ -8,6 +8,7 @@ that.
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -166,10 +167,7 @@ def receptive_field(data: HeteroData, target: str, rows: Tensor, depth: int) -> 
         {name: mask.nonzero()[:, 0] for name, mask in layer.items()} for layer in layers
     ]
     degrees = {name: degrees_of(data, name) for name in data.node_types}
-    hops = [
-        make_hop(data, degrees, below, above)
-        for below, above in zip(listed[:-1], listed[1:], strict=True)
-    ]
+    hops = [make_hop(data, degrees, *pair) for pair in pairwise(listed)]
     return listed[0], hops
 
 
@@ -460,7 +458,7 @@ class Mutual(Convolution):
         nn.init.normal_(self.value, std=channels**-0.5)
 
     def forward(self, senders: Side, receivers: Side, messages: Messages) -> tuple:
-        """Return weighted values, and the log of the sum of the scores' exponentials."""
+        """Return weighted values, and the log of what the scores' softmax sums."""
         keys, _, values = senders.state.chunk(3, dim=1)
         sent = torch.cat(
             [

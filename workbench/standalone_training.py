@@ -5,6 +5,7 @@ the tests train both and compare.
 """
 
 import copy
+import csv
 import math
 import sys
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -26,14 +26,15 @@ PARTS = ("train", "validation", "test", "set aside")
 
 def read_task(path: Path) -> dict:
     """Return the rows that are predicted, their labels and the rows of each part."""
-    frame = pd.read_csv(path, float_precision="round_trip")
-    places = {
-        part: torch.from_numpy(np.flatnonzero(frame["part"] == part)) for part in PARTS
-    }
+    with path.open(encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file))
+    found = np.array([one["part"] for one in listed])
     return {
-        "rows": torch.from_numpy(frame["row"].to_numpy(np.int64)),
-        "labels": frame["label"].to_numpy(np.float64),
-        "parts": places,
+        "rows": torch.tensor([int(one["row"]) for one in listed]),
+        "labels": np.array([float(one["label"]) for one in listed]),
+        "parts": {
+            part: torch.from_numpy(np.flatnonzero(found == part)) for part in PARTS
+        },
     }
 
 
@@ -50,7 +51,11 @@ def row_normalise(data: HeteroData) -> None:
             rows = torch.repeat_interleave(torch.arange(len(starts) - 1), starts.diff())
             sums = values.new_zeros(len(starts) - 1).index_add(0, rows, values.abs())
             store.sparse = torch.sparse_csr_tensor(
-                starts, block.col_indices(), values / sums[rows], size=block.shape
+                starts,
+                block.col_indices(),
+                values / sums[rows],
+                size=block.shape,
+                check_invariants=True,
             )
 
 
@@ -113,6 +118,7 @@ def put_columns(store: Any, columns: Any, edge: str) -> None:
             torch.from_numpy(block.indices.astype(np.int64)),
             torch.from_numpy(block.data),
             size=block.shape,
+            check_invariants=True,
         )
 
 

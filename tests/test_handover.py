@@ -1,0 +1,213 @@
+"""What a finished study hands over, run in a process that never saw the workbench."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.results_factory import make_results
+from tests.test_unfold import write_future
+from workbench.database import reopen
+from workbench.errors import StudyError
+from workbench.execute import run_study
+from workbench.exports import write_export
+from workbench.graph import build_graph
+from workbench.handover import (
+    Choice,
+    Handover,
+    best_cell,
+    hand_over,
+    hand_over_study,
+)
+from workbench.program import write_program
+from workbench.results import load_results
+from workbench.run import Budget
+from workbench.study import Arm, Study
+from workbench.task import TaskSpec
+from workbench.unfold import unfold
+
+SMALL = Budget(epochs=6, width=8)
+
+
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a study of one sample: a folded graph and one with keys both ways."""
+    folder = tmp_path_factory.mktemp("addresses")
+    source = "sample:address-3nf"
+    study = Study(
+        arms=(Arm(source, "flattened"), Arm(source, "row2node")),
+        task="prosperous",
+        models=("sage-mean",),
+        depths=(1,),
+        seeds=2,
+        metric="roc-auc",
+        budget=SMALL,
+    )
+    run_study(study, folder / "out", jobs=1)
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def moments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a study whose rows are predicted at moments of their own."""
+    folder = tmp_path_factory.mktemp("moments")
+    path, hints = write_future(folder / "future.db", num_rows=120)
+    study = Study(
+        arms=(Arm(str(path), "row2node", str(hints)),),
+        task=TaskSpec(target="buys.good"),
+        models=("gat",),
+        remedies=("residual",),
+        depths=(2,),
+        seeds=1,
+        metric="roc-auc",
+        budget=SMALL,
+    )
+    run_study(study, folder / "out", jobs=1)
+    return folder / "out"
+
+
+def run_plainly(code: str, folder: Path) -> str:
+    """Run code in a process of its own that cannot import the workbench."""
+    guard = "import sys; sys.modules['workbench'] = None\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error::SyntaxWarning", "-c", guard + code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def scores_in(text: str) -> dict[int, float]:
+    found = re.findall(r"seed (\d+): (?:[a-z0-9-]+ )?(\S+) on the test rows", text)
+    return {int(seed): float(score) for seed, score in found}
+
+
+def counts_in(text: str) -> tuple[int, int]:
+    """Return how many nodes and messages a script says it has built."""
+    parts = {"nodes": 0, "messages": 0}
+    for number, kind in re.findall(r"^ *([\d,]+) (nodes|messages) ", text, re.M):
+        parts[kind] += int(number.replace(",", ""))
+    return parts["nodes"], parts["messages"]
+
+
+def counts_of(handover: Handover) -> tuple[int, int]:
+    """Return how many nodes and messages the workbench trains on."""
+    graphed = handover.graph()
+    with reopen(handover.snapshot) as database:
+        graph = build_graph(database, handover.schema, graphed.task, graphed.blueprint)
+    if graphed.unfolding is not None:
+        graph = unfold(graph, graphed.task, graphed.unfolding).graph
+    nodes = sum(one.num_rows for one in graph.nodes.values())
+    return nodes, sum(len(way.senders) for way in graph.directions)
+
+
+def stored_scores(folder: Path, **cell: object) -> dict[int, float]:
+    trials = load_results(folder).trials
+    for name, value in cell.items():
+        trials = trials[trials[name] == value]
+    return dict(zip(trials["seed"].astype(int), trials["test"], strict=True))
+
+
+@pytest.mark.parametrize("topology", ["flattened", "row2node"])
+def test_a_script_reaches_the_scores_of_its_cell(topology, addresses, tmp_path) -> None:
+    handover = hand_over_study(addresses, Choice(topology=topology))
+    path = write_export("pyg", handover, tmp_path / "out")
+    said = run_plainly(
+        f"import runpy; runpy.run_path({path.name!r}, run_name='__main__')",
+        path.parent,
+    )
+    assert counts_in(said) == counts_of(handover)
+    wanted = stored_scores(addresses, topology=topology)
+    assert scores_in(said) == pytest.approx(wanted, abs=1e-4)
+    assert len(set(wanted.values())) == 2  # so that a constant would not do
+
+
+def test_a_notebook_reaches_the_score_over_time(moments, tmp_path) -> None:
+    handover = hand_over(str(moments))
+    assert handover.graph().unfolding is not None
+    path = write_export("notebook", handover, tmp_path / "out")
+    document = json.loads(path.read_text())
+    assert (document["nbformat"], document["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in document["cells"]}) == len(document["cells"])
+    code = [
+        "".join(cell["source"])
+        for cell in document["cells"]
+        if cell["cell_type"] == "code"
+    ]
+    said = run_plainly("\n\n".join(code), path.parent)
+    assert counts_in(said) == counts_of(handover)
+    assert scores_in(said) == pytest.approx(stored_scores(moments), abs=1e-4)
+
+
+def test_a_script_imports_nothing_of_the_workbench(addresses) -> None:
+    program = write_program(hand_over_study(addresses))
+    assert "workbench" not in program.imports
+    # sage-mean has no attention, so none is in the way of who reads the script.
+    code = "\n".join(text for _, text in program.parts)
+    assert "class Aggregated" in code
+    assert "class Attention" not in code
+    assert "def _roc_auc" in code
+    assert "def _macro_f1" not in code
+
+
+def test_the_folder_holds_the_study_the_rows_and_the_split(addresses, tmp_path) -> None:
+    path = write_export("pyg", hand_over_study(addresses), tmp_path / "out")
+    names = {one.name for one in path.parent.iterdir()}
+    assert names == {"train.py", "rows.duckdb", "task.csv", "study.toml"}
+    split = pd.read_csv(path.parent / "task.csv")
+    task = hand_over_study(addresses).graph().task
+    assert split["row"].tolist() == task.rows.tolist()
+    assert (split["part"] == "test").sum() == (task.split == 2).sum()
+
+
+def test_the_winner_is_the_cell_that_validates_best(tmp_path) -> None:
+    results = make_results(tmp_path / "made")
+    trials = results.trials[results.trials["status"] == "ok"]
+    means: Mapping[tuple[str, int], float] = (
+        trials.groupby(["topology", "depth"])["val"].mean().to_dict()
+    )
+    best = max(means, key=lambda cell: means[cell])
+    found = best_cell(results, Choice())
+    assert (found["topology"], found["depth"]) == best
+    assert best_cell(results, Choice(depth=0))["depth"] == 0
+
+
+def test_a_cell_that_was_not_trained_is_refused(addresses) -> None:
+    with pytest.raises(StudyError, match='"promoted"'):
+        hand_over_study(addresses, Choice(topology="promoted"))
+    with pytest.raises(StudyError, match='"7"'):
+        hand_over_study(addresses, Choice(depth=7))
+
+
+def test_rows_that_changed_since_are_refused(moments, tmp_path) -> None:
+    plan = json.loads((moments / "plan.json").read_text())
+    for document in plan["sources"].values():
+        document["source"]["fingerprint"] = "0" * 16
+    for one in moments.iterdir():
+        if one.is_file():
+            (tmp_path / one.name).write_bytes(one.read_bytes())
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(StudyError, match="not those of the study any more"):
+        hand_over_study(tmp_path)
+
+
+def test_what_is_asked_has_to_fit_what_is_handed_over(addresses, tmp_path) -> None:
+    with pytest.raises(StudyError, match="its own question"):
+        hand_over(str(addresses), "prosperous")
+    with pytest.raises(StudyError, match="what a study has trained"):
+        hand_over("sample:address-flat", None, Choice(model="sage"))
+    rows = hand_over("sample:address-flat")
+    with pytest.raises(StudyError, match="This format writes a graph"):
+        write_export("graphml", rows, tmp_path / "a")
+    graph = hand_over("sample:address-flat", "prosperous")
+    with pytest.raises(StudyError, match="This format trains a network"):
+        write_export("pyg", graph, tmp_path / "b")
+    assert not list(tmp_path.iterdir())
