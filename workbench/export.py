@@ -117,6 +117,7 @@ def write_file(path: Path, content: bytes | str) -> Path:
         StoreError: It cannot be written.
     """
     try:
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise StoreError(

@@ -35,7 +35,8 @@ class Winner:
         tests: Test score by seed.
         low: Lower end of the interval of its mean over seeds; None without one.
         high: Upper end.
-        study: The study that it comes from, as TOML.
+        study: The study that it comes from: ``study.toml`` and the files that it
+            refers to, by their names beside it.
     """
 
     model: str
@@ -45,7 +46,7 @@ class Winner:
     tests: Mapping[int, float]
     low: float | None
     high: float | None
-    study: str
+    study: Mapping[str, bytes]
 
     @property
     def title(self) -> str:
@@ -229,7 +230,7 @@ def hand_over_study(folder: Path, choice: Choice | None = None) -> Handover:
             f' "{cell["source"]}" any more; run it again.'
         )
     _check_rows(results, planned.plans, str(cell["source"]))
-    winner = _winner(results, cell, study.budget, study.to_toml())
+    winner = _winner(results, cell, study.budget)
     return Handover(
         name=arm.source,
         snapshot=arm.snapshot,
@@ -277,9 +278,7 @@ def _check_rows(
         )
 
 
-def _winner(
-    results: Results, cell: Mapping[str, object], budget: Budget, study: str
-) -> Winner:
+def _winner(results: Results, cell: Mapping[str, object], budget: Budget) -> Winner:
     trials = results.trials
     is_mine = pd.Series(True, index=trials.index)
     for name in CELL_COLUMNS:
@@ -300,5 +299,11 @@ def _winner(
         tests=dict(tests),
         low=record["low"],
         high=record["high"],
-        study=study,
+        study=_study_files(results.folder),
     )
+
+
+def _study_files(folder: Path) -> dict[str, bytes]:
+    """Return a study's file, and the hints and topologies that lie beside it."""
+    paths = [folder / "study.toml", *sorted(folder.glob("*/*.toml"))]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}

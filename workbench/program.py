@@ -126,9 +126,8 @@ def write_beside(program: Program, handover: Handover, folder: Path) -> None:
         raise StoreError(
             f'The rows cannot be written to "{folder}" ({error.strerror or error}).'
         ) from error
-    for name, content in program.files.items():
+    for name, content in {**program.files, **handover.winner().study}.items():
         write_file(folder / name, content)
-    write_file(folder / "study.toml", handover.winner().study)
 
 
 def _check(winner: Winner) -> None:
