@@ -85,8 +85,8 @@ class Series:
 
 def all_series(results: Results) -> tuple[Series, ...]:
     """Return every series of a study, in the order in which it names them."""
-    names = ["source", "topology", "model", "remedy"]
-    rows = results.trials[names].drop_duplicates().itertuples(index=False)
+    columns = (results.trials[name].tolist() for name in Series.__slots__)
+    rows = dict.fromkeys(zip(*columns, strict=True))
     return tuple(Series(*map(str, row)) for row in rows)
 
 

@@ -19,14 +19,30 @@ from workbench.results import Results
 
 def diagnose_series(results: Results, series: Series) -> tuple[Diagnosis, ...]:
     """Return what every depth of a series shows, the shallowest first."""
-    return tuple(diagnose(gather(results, series, depth)) for depth in results.depths)
+    dearest = most_informative(results, series)
+    return tuple(
+        diagnose(gather(results, series, depth, dearest)) for depth in results.depths
+    )
 
 
-def gather(results: Results, series: Series, depth: int) -> Evidence:
-    """Return what was measured of a series at a depth, means over its seeds."""
+def gather(
+    results: Results,
+    series: Series,
+    depth: int,
+    dearest: tuple[str | None, float, int] | None = None,
+) -> Evidence:
+    """Return what was measured of a series at a depth, means over its seeds.
+
+    Args:
+        results: The study.
+        series: The series.
+        depth: One of its depths.
+        dearest: What `most_informative` finds of it, the same for all depths; found
+            out where it is not given.
+    """
     done = pick(series.rows(results.trials), status="ok", depth=depth)
     target = target_type(results) or ""
-    informative, drop, drop_depth = most_informative(results, series)
+    informative, drop, drop_depth = dearest or most_informative(results, series)
     trained = pick(series.rows(results.layers), depth=depth, node_type=target)
     by_layer = {
         (state, measure): _by_layer(pick(trained, state=state, measure=measure))
@@ -70,17 +86,19 @@ def most_informative(results: Results, series: Series) -> tuple[str | None, floa
     """
     others = [one for one in all_series(results) if one.source == series.source]
     mine = nearest_hops(graph_of(results, series) or {"hops": {}})
+    target, metric = target_type(results), results.comparison["metric"]
     for group in ([series], [one for one in others if one != series]):
         best: tuple[str | None, float, int] = (None, 0.0, 0)
         for one in group:
             drops = pick(one.rows(results.influence), kind="permutation")
+            enough = {
+                depth: margin(metric, _test(results, one, depth))
+                for depth in set(drops["depth"])
+            }
             columns = zip(drops["name"], drops["value"], drops["depth"], strict=True)
             for name, value, depth in columns:
-                enough = margin(
-                    results.comparison["metric"], _test(results, one, depth)
-                )
-                known = name in mine and name != target_type(results)
-                if known and value >= enough and value > best[1]:
+                known = name in mine and name != target
+                if known and value >= enough[depth] and value > best[1]:
                     best = (str(name), float(value), int(depth))
         if best[0] is not None:
             return best
