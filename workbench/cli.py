@@ -447,11 +447,19 @@ def plant(
 @app.command("report")
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="html, pdf (printed by a Chromium that is found) or md (Markdown, with"
+            " pictures where there is one).",
+        ),
+    ] = "html",
 ) -> None:
     """Render a results folder's report again; nothing is trained."""
-    from workbench.report import write_report
+    from workbench.publish import publish_report
 
-    typer.echo(write_report(folder))
+    typer.echo(publish_report(folder, format_))
 
 
 @app.command("export")
