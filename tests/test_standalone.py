@@ -11,7 +11,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from tests.tiny import make_task, open_tiny
-from workbench import standalone_network, standalone_training
+from workbench import standalone_parts, standalone_training
 from workbench.graph import Graph, build_graph, row_normalised
 from workbench.models import MODELS, ONE_TYPE, TYPED
 from workbench.recipe import script_plan
@@ -140,7 +140,7 @@ def train_both(
         "input_dropout": budget.input_dropout,
     }
     design = Design(
-        **standalone_network.NETWORKS[model], **standalone_network.REMEDIES[remedy]
+        **standalone_parts.NETWORKS[model], **standalone_parts.REMEDIES[remedy]
     )
     asked = {
         "rows": torch.from_numpy(task.rows),
@@ -162,8 +162,8 @@ def assert_same_run(ours: Run, theirs: dict[str, Any]) -> None:
 
 
 def test_every_network_and_remedy_can_be_handed_over() -> None:
-    assert list(standalone_network.NETWORKS) == list(MODELS)
-    assert list(standalone_network.REMEDIES) == list(REMEDIES)
+    assert list(standalone_parts.NETWORKS) == list(MODELS)
+    assert list(standalone_parts.REMEDIES) == list(REMEDIES)
 
 
 @pytest.mark.parametrize("model", [one.name for one in TYPED])

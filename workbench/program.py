@@ -29,6 +29,8 @@ from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskType
 from workbench.timeline import instances_of
 
 HERE = Path(__file__).parent
+FIELD = HERE / "standalone_field.py"
+LAYERS = HERE / "standalone_parts.py"
 NETWORK = HERE / "standalone_network.py"
 TRAINING = HERE / "standalone_training.py"
 SCORES = HERE / "score.py"
@@ -45,6 +47,8 @@ SPENT = (
 TITLES = (
     "The graph, from SQL",
     "How predictions are scored",
+    "Who sends to whom, layer by layer",
+    "The parts of the network",
     "The network",
     "The training loop",
 )
@@ -81,13 +85,14 @@ def write_program(handover: Handover) -> Program:
     graphed, winner = handover.graph(), handover.winner()
     _check(winner)
     design = ", ".join(
-        f"**{entry_of(NETWORK, family, name)}"
+        f"**{entry_of(LAYERS, family, name)}"
         for family, name in (("NETWORKS", winner.model), ("REMEDIES", winner.remedy))
     )
     score = METRICS[graphed.task.metric].score.__name__
     wanted = {"train_all", "load", "describe", "fit", "Design", "Path", score}
     bundle = gather(
-        [RUNTIME, SCORES, NETWORK, TRAINING], wanted | names_in(f"dict({design})")
+        [RUNTIME, SCORES, FIELD, LAYERS, NETWORK, TRAINING],
+        wanted | names_in(f"dict({design})"),
     )
     with reopen(handover.snapshot) as database:
         plan = script_plan(database, handover.schema, graphed.blueprint)

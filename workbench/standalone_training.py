@@ -19,7 +19,8 @@ from torch.nn import functional
 from torch_geometric.data import HeteroData
 
 from workbench.standalone import build
-from workbench.standalone_network import Design, Network, columns_of, receptive_field
+from workbench.standalone_field import columns_of, link_columns, receptive_field
+from workbench.standalone_network import Design, Network
 
 PARTS = ("train", "validation", "test", "set aside")
 
@@ -99,7 +100,7 @@ def add_unfolded(
     store.edge_index = torch.from_numpy(pairs[:, order].copy())
     store.link = torch.from_numpy(links[order])
     store.relation, store.num_links = edge["name"], len(part["links"])
-    columns = columns_of(old)
+    columns = link_columns(old)
     if columns is not None:
         first = torch.zeros(old.num_links, dtype=torch.long)
         first[old.link] = torch.arange(len(old.link))
@@ -175,7 +176,8 @@ def fit(
         with torch.no_grad():
             return network(inputs, hops)
 
-    best, best_epoch, state = (-math.inf, -math.inf), 0, None
+    best, best_epoch = (-math.inf, -math.inf), 0
+    state = copy.deepcopy(network.state_dict())
     for epoch in range(settings["epochs"] + 1):
         network.train()
         raw = network(inputs, hops)
