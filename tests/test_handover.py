@@ -6,13 +6,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from tests.results_factory import make_results
 from tests.test_unfold import write_future
+from workbench import program
 from workbench.cell import Workload
 from workbench.compare import compare
 from workbench.database import reopen
@@ -169,10 +172,10 @@ def test_a_notebook_reaches_the_score_over_time(moments, tmp_path) -> None:
 
 
 def test_a_script_imports_nothing_of_the_workbench(addresses) -> None:
-    program = write_program(hand_over_study(addresses))
-    assert "workbench" not in program.imports
+    written = write_program(hand_over_study(addresses))
+    assert "workbench" not in written.imports
     # sage-mean has no attention, so none is in the way of who reads the script.
-    code = "\n".join(text for _, text in program.parts)
+    code = "\n".join(text for _, text in written.parts)
     assert "class Aggregated" in code
     assert "class Attention" not in code
     assert "def _roc_auc" in code
@@ -231,3 +234,19 @@ def test_what_is_asked_has_to_fit_what_is_handed_over(addresses, tmp_path) -> No
     with pytest.raises(StudyError, match="This format trains a network"):
         write_export("pyg", graph, tmp_path / "b")
     assert not list(tmp_path.iterdir())
+
+
+def test_training_that_a_script_does_not_do_is_refused(addresses, monkeypatch) -> None:
+    handover = hand_over_study(addresses)
+    graphed, winner = handover.graph(), handover.winner()
+
+    def trained(**changes: Any) -> Handover:
+        other = replace(winner, **changes)
+        return replace(handover, graphed=replace(graphed, winner=other))
+
+    with pytest.raises(StudyError, match=r"\(mini-batches\) of 1,024 rows"):
+        write_program(trained(batch_rows=1024))
+    known = tuple(name for name in program.SPENT if name != "dropout")
+    monkeypatch.setattr(program, "SPENT", known)
+    with pytest.raises(StudyError, match='trained with "dropout"'):
+        write_program(trained(budget=replace(winner.budget, dropout=0.5)))

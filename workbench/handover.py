@@ -35,6 +35,7 @@ class Winner:
         tests: Test score by seed.
         low: Lower end of the interval of its mean over seeds; None without one.
         high: Upper end.
+        batch_rows: Most rows that it was trained on at once; 0 for all.
         study: The study that it comes from: ``study.toml`` and the files that it
             refers to, by their names beside it.
     """
@@ -46,6 +47,7 @@ class Winner:
     tests: Mapping[int, float]
     low: float | None
     high: float | None
+    batch_rows: int
     study: Mapping[str, bytes]
 
     @property
@@ -299,6 +301,7 @@ def _winner(results: Results, cell: Mapping[str, object], budget: Budget) -> Win
         tests=dict(tests),
         low=record["low"],
         high=record["high"],
+        batch_rows=int(mine["batch_rows"].iloc[0]) if "batch_rows" in mine else 0,
         study=_study_files(results.folder),
     )
 

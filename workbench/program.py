@@ -44,6 +44,8 @@ SPENT = (
     *("epochs", "patience", "learning_rate", "weight_decay"),
     *("dropout", "input_dropout", "row_normalised", "width"),
 )
+# What these ask for is settled in what a cell tells of itself.
+SETTLED = ("parameters", "batch_rows", "batch_fan_out")
 TITLES = (
     "The graph, from SQL",
     "How predictions are scored",
@@ -137,11 +139,17 @@ def write_beside(program: Program, handover: Handover, folder: Path) -> None:
 
 def _check(winner: Winner) -> None:
     """Refuse settings that change training and that the program does not know."""
+    if winner.batch_rows:
+        raise StudyError(
+            "The network was trained in batches (mini-batches) of"
+            f" {winner.batch_rows:,} rows, which a script in plain PyTorch does not do; a study that trains"
+            " all rows at once can be handed over, and this one's graph can."
+        )
     usual = Budget()
     others = [
         one.name
         for one in fields(Budget)
-        if one.name not in (*SPENT, "parameters")
+        if one.name not in (*SPENT, *SETTLED)
         and getattr(winner.budget, one.name) != getattr(usual, one.name)
     ]
     if others:
@@ -210,11 +218,12 @@ def _instances(links: Links, graphed: Graphed, unfolding: Unfolding) -> bytes:
     found = instances_of(links, seeds, unfolding)
     arrays: dict[str, np.ndarray] = {}
     for at, name in enumerate(found.rows):
-        arrays[f"rows{at}"] = found.rows[name]
+        arrays[f"rows{at}"] = found.rows[name].astype(np.int64)
         arrays[f"degree{at}"] = found.degrees[name]
     for at, tied in enumerate(found.ties):
-        for part in ("links", "sources", "targets", "up", "down"):
-            arrays[f"{part}{at}"] = getattr(tied, part)
+        arrays |= {f"up{at}": tied.up, f"down{at}": tied.down}
+        for part in ("links", "sources", "targets"):
+            arrays[f"{part}{at}"] = getattr(tied, part).astype(np.int64)
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
     return content.getvalue()
