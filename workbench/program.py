@@ -142,8 +142,9 @@ def _check(winner: Winner) -> None:
     if winner.batch_rows:
         raise StudyError(
             "The network was trained in batches (mini-batches) of"
-            f" {winner.batch_rows:,} rows, which a script in plain PyTorch does not do; a study that trains"
-            " all rows at once can be handed over, and this one's graph can."
+            f" {winner.batch_rows:,} rows, which a script in plain PyTorch does not do;"
+            " a study that trains all rows at once can be handed over, and this one's"
+            " graph can."
         )
     usual = Budget()
     others = [
