@@ -14,6 +14,7 @@ from workbench.figures.moments import moments_figure
 from workbench.figures.plans import hop_heatmap, reach_figure
 from workbench.figures.previews import beside_preview, has_preview, preview_figure
 from workbench.figures.siblings import sibling_figure
+from workbench.figures.standing import standing_figure
 from workbench.figures.training import train_test_figure
 from workbench.figures.walks import walk_figure
 
@@ -37,6 +38,7 @@ __all__ = [
     "same_sight",
     "sibling_figure",
     "split_grid_figure",
+    "standing_figure",
     "train_test_figure",
     "walk_figure",
 ]

@@ -91,6 +91,21 @@ def write(values: Mapping[str, str | None]) -> None:
             st.query_params.pop(name, None)
 
 
+def looked_at(name: str) -> str | None:
+    """Return a parameter that belongs to one page alone, or None."""
+    found = st.query_params.get(name)
+    return None if found is None else found[:MAX_TEXT]
+
+
+def look_at(values: Mapping[str, str | None]) -> None:
+    """Set parameters that belong to one page alone; None or nothing removes one."""
+    for name, value in values.items():
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
+
+
 def open_source(name: str) -> None:
     """Look at another database; the question about the last one is dropped."""
     write({**dict.fromkeys((*QUESTION, GRAPHS, DESIGN, RESULTS)), SOURCE: name})

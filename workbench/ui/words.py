@@ -130,6 +130,10 @@ WHOSE_STUDIES = (
     "These are the studies started from this browser. Whoever has the address of one"
     " can open it from anywhere; nobody else sees this list."
 )
+CHOSEN_ROWS = (
+    "What the first seed's networks of this depth say. Predictions are known of test"
+    " rows; of the others it is only known whether they were right."
+)
 NO_RESULTS_YET = "This run has not finished anything that could be compared yet."
 
 STYPES: Mapping[Stype, str] = MappingProxyType(
