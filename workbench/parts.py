@@ -26,6 +26,7 @@ from workbench.blueprint import (
 from workbench.database import Database
 from workbench.schema import Schema
 from workbench.shelf import Arrays
+from workbench.task import Task
 
 Folds = Mapping[tuple[str, ...], str]
 
@@ -113,6 +114,27 @@ def edge_folds(schema: Schema, blueprint: Blueprint, rule: EdgeRule) -> Folds:
     return {}
 
 
+def schema_digest(schema: Schema) -> str:
+    """Return a digest of tables, types, times and keys; evidence does not count."""
+    return _digest(json.dumps([*_told(schema)]).encode())
+
+
+def task_digest(task: Task) -> str:
+    """Return a digest of what is asked for: rows, labels, split and moments too."""
+    asked = [repr(task.spec), str(task.task_type), task.classes, task.metric]
+    times = () if task.times is None else (task.times,)
+    arrays = (task.rows, task.labels, task.split, *times)
+    settings = json.dumps([*asked, task.grid is None]).encode()
+    return _digest(settings, *(np.ascontiguousarray(one).data for one in arrays))
+
+
+def _digest(*parts: bytes | memoryview) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        found.update(part)
+    return found.hexdigest()
+
+
 def _part(
     database: Database,
     schema: Schema,
@@ -134,8 +156,7 @@ def _part(
         rejected_keys=(),
     )
     text = json.dumps([*_told(needed), type(rule).__name__, repr(rule), repr(paths)])
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    return Part(database, needed, digest)
+    return Part(database, needed, _digest(text.encode()))
 
 
 def _told(schema: Schema) -> Iterator[object]:

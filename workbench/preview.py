@@ -1,7 +1,5 @@
 """A preview: score against hops for a graph, in seconds, with no network trained."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +15,7 @@ from workbench.head import fit_head
 from workbench.hearing import Heard, hear
 from workbench.instances import FAN_OUTS, Unfolding
 from workbench.memo import Memo
+from workbench.parts import schema_digest, task_digest
 from workbench.schema import Schema
 from workbench.task import Task
 from workbench.unfold import unfold
@@ -97,8 +96,8 @@ def preview(
     """
     memo = Memo() if memo is None else memo
     places, note = _judged(task)
-    asked = _content_of(task)
-    known = [database.fingerprint, blueprint.hash, _meaning(schema), asked]
+    asked = task_digest(task)
+    known = [database.fingerprint, blueprint.hash, schema_digest(schema), asked]
     known.append(str(unfolding and (unfolding.fan_out, unfolding.choice)))
 
     def make() -> Preview:
@@ -190,25 +189,6 @@ def _scores(
         fit = partial(fit_head, one.values[rows], task, places)
         found = memo.get(f"head {one.key} {asked}", fit)
         yield HopScore(hop, found.val, found.test)
-
-
-def _content_of(task: Task) -> str:
-    """Return a digest of the rows, labels, split and moments of a task."""
-    found = hashlib.blake2b(digest_size=16)
-    settings = [task.spec.table, str(task.task_type), list(task.classes), task.metric]
-    found.update(json.dumps(settings).encode())
-    times = () if task.times is None else (task.times,)
-    for values in (task.rows, task.labels, task.split, *times):
-        found.update(np.ascontiguousarray(values).data)
-    return found.hexdigest()
-
-
-def _meaning(schema: Schema) -> str:
-    """Return a digest of what a blueprint's names leave to the schema."""
-    keys = [[one.id, list(one.ref_columns)] for one in schema.foreign_keys]
-    times = [[one.name, one.time_column] for one in schema.tables]
-    text = json.dumps([keys, times])
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _digits(score: float) -> float | None:
