@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import shop
@@ -59,7 +60,7 @@ def seconds(database: Database, rejects: bool, target: str) -> list[float]:
     for one in plans:
         survey(database, schema, task, one)
     took.append(time.process_time())
-    return [after - before for before, after in zip(took, took[1:], strict=False)]
+    return [after - before for before, after in pairwise(took)]
 
 
 def without(schema: Schema, key: str) -> Schema:

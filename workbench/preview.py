@@ -1,6 +1,8 @@
 """A preview: score against hops for a graph, in seconds, with no network trained."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,6 +24,7 @@ from workbench.unfold import unfold
 
 MAX_TARGETS = 6_000
 SEED = 0
+MAX_THREADS = 4
 MOST = 400_000  # instances and messages, so that a preview takes seconds
 TOO_MUCH = (
     "No preview: with every row predicted at its own time the graph is too large to"
@@ -115,6 +118,39 @@ def preview(
         return Preview(scores, f"{note} {cut}".strip())
 
     return memo.get(f"preview {max_hops} {' '.join(known)}", make)
+
+
+def preview_all(
+    database: Database,
+    schema: Schema,
+    task: Task,
+    graphs: Sequence[tuple[Blueprint, Unfolding | None]],
+    max_hops: int = 4,
+    memo: Memo | None = None,
+) -> list[Preview]:
+    """Return the preview of several graphs, in order, a few at a time.
+
+    What two of them share is computed once, so that the answers do not depend on how
+    many threads there are.
+
+    Args:
+        database: Where the rows are.
+        schema: What they mean.
+        task: As in `preview`.
+        graphs: Each graph, and how training unfolds it.
+        max_hops: The last hop.
+        memo: What earlier previews computed.
+    """
+    known = Memo() if memo is None else memo
+
+    def look(one: tuple[Blueprint, Unfolding | None]) -> Preview:
+        blueprint, unfolding = one
+        return preview(database, schema, task, blueprint, max_hops, known, unfolding)
+
+    threads = min(len(graphs), os.cpu_count() or 1, MAX_THREADS)
+    # The limit is of the process: set here, what each preview sets changes nothing.
+    with threadpool_limits(limits=1), ThreadPoolExecutor(max(threads, 1)) as pool:
+        return list(pool.map(look, graphs))
 
 
 def preview_to_json(found: Preview) -> list[dict[str, float | int | None]]:
