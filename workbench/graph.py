@@ -26,7 +26,13 @@ from workbench.edges import edge_index, edge_values, num_nodes, value_table
 from workbench.entries import edge_entries, node_entries
 from workbench.features import Features, encode_columns
 from workbench.links import Linked, link_times, node_times
-from workbench.ordering import count_sorted, stable_order
+from workbench.ordering import (
+    count_sorted,
+    index_type,
+    is_ascending,
+    narrow,
+    stable_order,
+)
 from workbench.packing import is_packed, pack, unpack
 from workbench.parts import Part, are_rows, edge_folds, edge_part, folds_of, node_part
 from workbench.schema import Schema, Stype
@@ -73,7 +79,8 @@ class Direction:
         reverse: True when messages run from parent to child alone.
         source: Node type that sends.
         target: Node type that receives.
-        senders: Row of each message's sender.
+        senders: Row of each message's sender; like all indices here int32 where every
+            one of them fits, else int64.
         receivers: Row of each message's receiver, ascending.
         links: Link of the relation that each message runs along.
         edge_rows: Row of ``attributes`` behind each message, or None.
@@ -324,28 +331,31 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
     if reverse:
         senders, receivers = receivers, senders
         source, target = target, source
-    links = np.arange(len(senders))
+    links = np.arange(len(senders), dtype=index_type(len(senders)))
     if relation.direction is KeyRole.UNDIRECTED:
         senders, receivers = (
             np.append(senders, receivers),
             np.append(receivers, senders),
         )
         links = np.append(links, links)
-    order = stable_order(receivers)
+    ordered = [narrow(senders), narrow(receivers), links]
+    order = None if is_ascending(receivers) else stable_order(receivers)
     if relation.heard is not None:
         up, down = relation.heard
         runs = down if reverse else up
         if relation.direction is KeyRole.UNDIRECTED:
             runs = np.append(up, down)
-        order = order[runs[order]]
-    receivers, links = receivers[order], links[order]
+        order = np.flatnonzero(runs) if order is None else order[runs[order]]
+    if order is not None:
+        ordered = [one[order] for one in ordered]
+    senders, receivers, links = ordered
     num_receivers = count_sorted(receivers)
     return Direction(
         relation=relation.name,
         reverse=reverse,
         source=source,
         target=target,
-        senders=senders[order],
+        senders=senders,
         receivers=receivers,
         links=links,
         edge_rows=None if relation.attributes is None else links,
