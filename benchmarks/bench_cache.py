@@ -18,9 +18,9 @@ from pathlib import Path
 import shop
 
 from workbench.database import Database, connect
+from workbench.depot import Depot
 from workbench.graph import build_graph
 from workbench.schema import Schema, infer_schema
-from workbench.shelf import Shelf
 from workbench.survey import survey
 from workbench.task import TaskSpec, define_task
 from workbench.topologies import TOPOLOGIES, plan_named
@@ -40,7 +40,7 @@ def stages(path: Path, cache: Path) -> Iterator[tuple[str, Database, bool]]:
     ):
         with connect(path, cache=cache) as database:
             if not keeps:
-                database.shelf = Shelf(None)
+                database.depot = Depot(None)
             yield what, database, rejects
 
 

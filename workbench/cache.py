@@ -10,7 +10,7 @@ import duckdb
 
 from workbench.database import cache_directory, reopen
 from workbench.errors import DatabaseError
-from workbench.snapshot import FOLDER, SHELF
+from workbench.snapshot import DEPOT, FOLDER
 
 SAMPLES = "samples"
 
@@ -50,7 +50,7 @@ def clear_cache() -> int:
         How many bytes that freed.
     """
     freed = 0
-    for folder in (FOLDER, SHELF, SAMPLES):
+    for folder in (FOLDER, DEPOT, SAMPLES):
         for path in tuple(_files(folder)):
             freed += path.stat().st_size
             path.unlink(missing_ok=True)
@@ -59,7 +59,7 @@ def clear_cache() -> int:
 
 def _files(folder: str) -> Iterator[Path]:
     for path in (cache_directory() / folder).glob("**/*"):
-        if path.is_file() and (path.suffix or folder == SHELF):
+        if path.is_file() and (path.suffix or folder == DEPOT):
             yield path
 
 
@@ -72,11 +72,11 @@ def _entry(kind: str, path: Path, name: str) -> CacheEntry:
 def _graphs(snapshots: Mapping[Path, str]) -> Iterator[CacheEntry]:
     """Yield one entry a database: the parts of all its graphs together."""
     sources = {_owner(path): source for path, source in snapshots.items()}
-    files = sorted(_files(SHELF), key=_owner)
+    files = sorted(_files(DEPOT), key=_owner)
     for owner, members in groupby(files, key=_owner):
         states = [path.stat() for path in members]
         yield CacheEntry(
-            path=cache_directory() / SHELF,
+            path=cache_directory() / DEPOT,
             kind="graphs",
             name=sources.get(owner, owner),
             num_bytes=sum(one.st_size for one in states),

@@ -26,6 +26,7 @@ from workbench.address import (
     with_options,
     without_password,
 )
+from workbench.depot import Arrays, Depot
 from workbench.errors import DatabaseError, unknown
 from workbench.limits import Limits, read_limits
 from workbench.ordering import CLOSE
@@ -39,17 +40,16 @@ from workbench.reader import (
 )
 from workbench.readers import READERS
 from workbench.resources import cache_directory
-from workbench.shelf import Arrays, Shelf
 from workbench.snapshot import (
     SNAPSHOT_ENDING,
     OnReading,
     Reading,
     Snapshot,
+    depot_folder,
     derive_snapshot,
     extend_snapshot,
     find_snapshot,
     open_snapshot,
-    shelf_folder,
     take_snapshot,
 )
 
@@ -92,7 +92,7 @@ class Database:
         path: The snapshot's file.
         tables: The source's tables.
         warnings: What was left out or read differently, one sentence each.
-        shelf: What was worked out of the rows before, by any process; it lies in the
+        depot: What was worked out of the rows before, by any process; it lies in the
             same cache as the snapshot.
         has_rows: False where the source is a schema and nothing else.
     """
@@ -107,8 +107,8 @@ class Database:
         self.warnings = snapshot.warnings
         self._connection = snapshot.connection
         self._types = snapshot.types
-        self.shelf = Shelf(
-            shelf_folder(snapshot.path),
+        self.depot = Depot(
+            depot_folder(snapshot.path),
             snapshot.fingerprint,
             max_bytes=read_limits().graph_megabytes * 10**6,
         )
@@ -236,7 +236,7 @@ class Database:
             rows = found.arrays["rows"]
             return not len(rows) or -1 <= rows.min() <= rows.max() < num_parents
 
-        found = self.shelf.get(
+        found = self.depot.get(
             f"links {json.dumps(key)}",
             lambda: Arrays({"rows": self._join(*key)}),
             fits,

@@ -22,9 +22,18 @@ from workbench.blueprint import (
     ValueNode,
 )
 from workbench.database import Database
+from workbench.depot import Arrays
 from workbench.edges import edge_index, edge_values, num_nodes, value_table
 from workbench.entries import edge_entries, node_entries
 from workbench.features import Features, encode_columns
+from workbench.graph_parts import (
+    Part,
+    are_rows,
+    edge_folds,
+    edge_part,
+    folds_of,
+    node_part,
+)
 from workbench.links import Linked, link_times, node_times
 from workbench.ordering import (
     count_sorted,
@@ -34,9 +43,7 @@ from workbench.ordering import (
     stable_order,
 )
 from workbench.packing import is_packed, pack, unpack
-from workbench.parts import Part, are_rows, edge_folds, edge_part, folds_of, node_part
 from workbench.schema import Schema, Stype
-from workbench.shelf import Arrays
 from workbench.summarise import row_values
 from workbench.task import Task
 

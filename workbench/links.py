@@ -28,7 +28,7 @@ from workbench.edges import (
     row_times,
     way_of,
 )
-from workbench.parts import Folds, edge_folds, folds_of
+from workbench.graph_parts import Folds, edge_folds, folds_of
 from workbench.schema import Schema
 from workbench.summarise import gathered, ways_of
 

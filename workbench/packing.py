@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from workbench.depot import Arrays
 from workbench.features import Features
-from workbench.shelf import Arrays
 from workbench.sparse import SparseBlock
 
 

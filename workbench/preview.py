@@ -13,11 +13,11 @@ from workbench.blueprint import Blueprint
 from workbench.database import Database
 from workbench.errors import GraphError
 from workbench.graph import Graph, build_graph
+from workbench.graph_parts import schema_digest, task_digest
 from workbench.head import fit_head
 from workbench.hearing import Heard, hear
 from workbench.instances import FAN_OUTS, Unfolding
 from workbench.memo import Memo
-from workbench.parts import schema_digest, task_digest
 from workbench.schema import Schema
 from workbench.task import Task
 from workbench.unfold import unfold

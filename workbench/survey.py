@@ -19,12 +19,12 @@ from workbench.blueprint import (
     TableRole,
 )
 from workbench.database import Database
+from workbench.depot import Arrays
 from workbench.exposure import find_exposure
+from workbench.graph_parts import schema_digest, task_digest
 from workbench.links import Linked, Links, link
-from workbench.parts import schema_digest, task_digest
 from workbench.reach import node_hops, spread, table_hops
 from workbench.schema import Schema
-from workbench.shelf import Arrays
 from workbench.task import SEEN, Grid, Task
 from workbench.walk import Walk, walk_profile
 
@@ -150,7 +150,7 @@ def survey(
         per table; differs in: it follows the direction of messages.
     """
     asked = f"{max_hops} {schema_digest(schema)} {task_digest(task)}"
-    kept = database.shelf.get(
+    kept = database.depot.get(
         f"survey {asked} {blueprint!r}",
         lambda: _to_facts(_look(database, schema, task, blueprint, max_hops)),
         lambda found: _from_facts(blueprint, found).blueprint is blueprint,

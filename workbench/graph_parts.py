@@ -24,8 +24,8 @@ from workbench.blueprint import (
     ValueNode,
 )
 from workbench.database import Database
+from workbench.depot import Arrays
 from workbench.schema import Schema
-from workbench.shelf import Arrays
 from workbench.task import Task
 
 Folds = Mapping[tuple[str, ...], str]
@@ -39,7 +39,7 @@ class Part:
         database: Where the rows are.
         schema: The tables and keys that the rule names, and no others.
         key: Changes when anything does that the part is made of: keys, types, the
-            rule; the shelf tells rows and code apart. What the rule is called does not
+            rule; the depot tells rows and code apart. What the rule is called does not
             count.
     """
 
@@ -60,7 +60,7 @@ class Part:
             make: Makes it.
             fits: Whether what was read can be used; else it is made again.
         """
-        return self.database.shelf.get(f"{what} {self.key}", make, fits)
+        return self.database.depot.get(f"{what} {self.key}", make, fits)
 
 
 def node_part(

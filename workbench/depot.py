@@ -1,6 +1,6 @@
 """Arrays kept by what they were made of: on disk, mapped by every process that asks.
 
-A file is named by its key, so that nothing on the shelf is ever out of date. It is
+A file is named by its key, so that nothing on the depot is ever out of date. It is
 written beside its place and renamed, checked whole before it is read, and made again
 where anything about it is wrong.
 """
@@ -52,7 +52,7 @@ class Arrays:
         return sum(one.nbytes for one in self.arrays.values())
 
 
-class Shelf:
+class Depot:
     """A folder of arrays; what was used longest ago goes when it is full.
 
     Two processes may make the same at the same time: both write it, and it is the same.

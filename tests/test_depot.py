@@ -18,10 +18,10 @@ from tests.town import STYPES, TIMES, Town, random_rows
 from workbench.blueprint import KeyEdge
 from workbench.cache import clear_cache, list_cache
 from workbench.database import Database, connect
+from workbench.depot import ENDING, HEAD, Arrays, Depot
 from workbench.graph import Graph, build_graph
-from workbench.parts import edge_part, node_part
+from workbench.graph_parts import edge_part, node_part
 from workbench.schema import Schema
-from workbench.shelf import ENDING, HEAD, Arrays, Shelf
 from workbench.task import Task
 from workbench.topologies import TOPOLOGIES, plan_named
 
@@ -85,7 +85,7 @@ def test_a_kept_graph_is_the_one_built_anew(topology, is_timed, town, monkeypatc
         monkeypatch.setattr(again, "sql", None)  # nothing may be read of the rows
         kept = built(again, *given)
     with connect(town.database.path) as bare:
-        bare.shelf = Shelf(None)
+        bare.depot = Depot(None)
         anew = built(bare, *given)
     assert same(kept, anew)
     for name, features in anew.nodes.items():
@@ -193,10 +193,10 @@ def test_a_changed_row_makes_other_parts(tmp_path):
 @pytest.mark.parametrize("change", [{"rows": "b"}, {"made_by": "2"}])
 def test_other_rows_and_other_code_make_it_again(tmp_path, change):
     given = {"rows": "a", "made_by": "1"}
-    Shelf(tmp_path, **given).get("k", lambda: NUMBERS)
+    Depot(tmp_path, **given).get("k", lambda: NUMBERS)
     other = Arrays({"x": np.zeros(1)})
-    assert Shelf(tmp_path, **given).get("k", lambda: other).nbytes == NUMBERS.nbytes
-    found = Shelf(tmp_path, **{**given, **change}).get("k", lambda: other)
+    assert Depot(tmp_path, **given).get("k", lambda: other).nbytes == NUMBERS.nbytes
+    found = Depot(tmp_path, **{**given, **change}).get("k", lambda: other)
     assert found.nbytes == other.nbytes
 
 
@@ -241,31 +241,31 @@ HARMED = [cut, longer, flipped, older, lying, empty, headless]
 
 @pytest.mark.parametrize("harm", HARMED, ids=lambda harm: harm.__name__)
 def test_a_harmed_file_is_made_again(tmp_path, harm):
-    Shelf(tmp_path).get("k", lambda: NUMBERS)
+    Depot(tmp_path).get("k", lambda: NUMBERS)
     path = only(tmp_path)
     content = path.read_bytes()
     path.write_bytes(harm(content))
     assert path.read_bytes() != content
     made = []
-    found = Shelf(tmp_path).get("k", lambda: made.append(1) or NUMBERS)
+    found = Depot(tmp_path).get("k", lambda: made.append(1) or NUMBERS)
     assert made == [1]
     assert found.arrays["x"].tolist() == [0, 1, 2, 3, 4]
     assert path.read_bytes() == content
 
 
 def test_a_file_under_another_name_is_not_taken(tmp_path):
-    Shelf(tmp_path / "a").get("k", lambda: Arrays({"x": np.zeros(3)}))
-    Shelf(tmp_path / "b").get("other", lambda: NUMBERS)
+    Depot(tmp_path / "a").get("k", lambda: Arrays({"x": np.zeros(3)}))
+    Depot(tmp_path / "b").get("other", lambda: NUMBERS)
     shutil.copy(only(tmp_path / "b"), only(tmp_path / "a"))
-    found = Shelf(tmp_path / "a").get("k", lambda: Arrays({"x": np.ones(3)}))
+    found = Depot(tmp_path / "a").get("k", lambda: Arrays({"x": np.ones(3)}))
     assert found.arrays["x"].tolist() == [1, 1, 1]
 
 
 def test_what_does_not_fit_is_made_again(tmp_path):
-    Shelf(tmp_path).get("k", lambda: NUMBERS)
+    Depot(tmp_path).get("k", lambda: NUMBERS)
     other = Arrays({"x": np.ones(2)})
     for fits in (lambda found: False, lambda found: found.arrays["absent"].any()):
-        assert Shelf(tmp_path).get("k", lambda: other, fits).nbytes == other.nbytes
+        assert Depot(tmp_path).get("k", lambda: other, fits).nbytes == other.nbytes
 
 
 def test_a_graph_with_indices_out_of_bounds_is_built_again(tmp_path):
@@ -290,8 +290,8 @@ def with_large_numbers(path: Path) -> None:
         one = np.frombuffer(content, kind, count, start).reshape(shape)
         arrays[name] = one + 10**6 if kind == "<i8" else one
         start += one.nbytes + -one.nbytes % 64
-    shelf = Shelf(path.parent / "harmed")
-    shelf.get("k", lambda: Arrays(arrays, described["facts"]))
+    depot = Depot(path.parent / "harmed")
+    depot.get("k", lambda: Arrays(arrays, described["facts"]))
     harmed = only(path.parent / "harmed")
     rewritten(harmed, described["key"], path)
 
@@ -331,7 +331,7 @@ def test_a_limit_of_the_environment_is_kept_to(tmp_path, monkeypatch):
     town = Town(tmp_path, seed=3)
     with town.database as database:
         for at in range(40):
-            database.shelf.get(str(at), lambda: Arrays({"x": np.zeros(10_000)}))
+            database.depot.get(str(at), lambda: Arrays({"x": np.zeros(10_000)}))
     kept = len(parts_of(tmp_path)) * 80_000
     assert 900_000 < kept <= 1_100_000  # it is looked at now and then
 
@@ -342,30 +342,30 @@ def test_a_limit_of_the_environment_is_kept_to(tmp_path, monkeypatch):
 def test_what_was_used_longest_ago_goes_first(tmp_path):
     one = Arrays({"x": np.zeros(1000)})
     for at in range(3):
-        Shelf(tmp_path).get(str(at), lambda: one)
+        Depot(tmp_path).get(str(at), lambda: one)
         for path in parts_of(tmp_path):
             state = (tmp_path / path).stat()
             os.utime(tmp_path / path, (state.st_atime - 60, state.st_mtime - 60))
-    Shelf(tmp_path).get("0", lambda: one)  # used again: now "1" is the oldest
+    Depot(tmp_path).get("0", lambda: one)  # used again: now "1" is the oldest
     size = sum(path.stat().st_size for path in tmp_path.iterdir())
-    Shelf(tmp_path, max_bytes=size).get("3", lambda: one)
+    Depot(tmp_path, max_bytes=size).get("3", lambda: one)
     made = []
     for key in ("0", "2", "3", "1"):
-        Shelf(tmp_path).get(key, lambda key=key: made.append(key) or one)
+        Depot(tmp_path).get(key, lambda key=key: made.append(key) or one)
     assert made == ["1"]
 
 
 def test_without_a_folder_that_can_be_written_to_everything_works(tmp_path):
     (tmp_path / "file").write_text("in the way")
     for folder in (None, tmp_path / "file"):
-        shelf = Shelf(folder)
-        assert shelf.get("k", lambda: NUMBERS).nbytes == NUMBERS.nbytes
+        depot = Depot(folder)
+        assert depot.get("k", lambda: NUMBERS).nbytes == NUMBERS.nbytes
     assert parts_of(tmp_path) == set()
 
 
 def test_a_write_to_what_was_read_stays_private(tmp_path):
-    Shelf(tmp_path).get("k", lambda: NUMBERS).arrays["x"][:] = 9
-    found = Shelf(tmp_path).get("k", lambda: NUMBERS)
+    Depot(tmp_path).get("k", lambda: NUMBERS).arrays["x"][:] = 9
+    found = Depot(tmp_path).get("k", lambda: NUMBERS)
     assert found.arrays["x"].tolist() == [0, 1, 2, 3, 4]
 
 
@@ -374,7 +374,7 @@ def test_many_at_once_get_the_same(tmp_path):
 
     def ask() -> None:
         one = Arrays({"x": np.arange(50_000)})
-        found.append(int(Shelf(tmp_path).get("k", lambda: one).arrays["x"].sum()))
+        found.append(int(Depot(tmp_path).get("k", lambda: one).arrays["x"].sum()))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
