@@ -57,6 +57,15 @@ AS_CODE = (
     " workbench's copy; the script also takes a SQLAlchemy address or a folder of CSV"
     " or Parquet files in their place."
 )
+HANDED_OVER = (
+    "The network that validated best, and its graph, each as a zip file: pyg and"
+    " notebook train it again in plain PyTorch Geometric to the same score, graphstorm,"
+    " graphml (Gephi) and neo4j hold the graph. They hold rows of your database."
+)
+HANDED_GRAPH = (
+    "The graph itself, each as a zip file: for GraphStorm, as GraphML for Gephi, and"
+    " for Neo4j. They hold rows of your database."
+)
 RINGS = (
     "The target stands in the middle and a ring is a hop. What is joined in, summarised"
     " or left out is no node and is not drawn here: see Tables."
