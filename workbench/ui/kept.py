@@ -8,7 +8,7 @@ from workbench.database import cache_directory
 
 
 def show() -> None:
-    """Draw where snapshots and samples lie and how large they are."""
+    """Draw where snapshots, graphs and samples lie and how large they are."""
     entries = list_cache()
     total = sum(entry.num_bytes for entry in entries)
     with st.expander(f"Kept on this machine: {total / 1e6:,.0f} MB"):
@@ -32,7 +32,7 @@ def show() -> None:
             ),
             hide_index=True,
             key="data_kept",
-            alt=f"The {len(entries)} files that are kept, with their sizes",
+            alt=f"What is kept, {len(entries)} lines, with their sizes",
             column_config={"MB": st.column_config.NumberColumn(format="%.1f")},
         )
         if entries and st.button("Clear", key="data_clear"):
