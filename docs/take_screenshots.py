@@ -34,6 +34,7 @@ SHOTS = {
     "graphs": (f"graphs?{SAMPLE}", ".st-key-graphs_chosen"),
     "preview": (f"graphs?{SAMPLE}", ".st-key-graphs_preview"),
     "design": (f"design?{SAMPLE}&design=0", None),
+    "row": (f"row?{SAMPLE}&hops=4", None),
     "train": (f"train?{SAMPLE}", None),
     "compare": ("compare?results=address", ".st-key-compare_depths"),
     "oversmoothing": ("compare?results=address", ".st-key-compare_last_layer"),
