@@ -7,7 +7,13 @@ import pytest
 from tests.tiny import open_tiny
 from workbench.database import Database
 from workbench.errors import DatabaseError
-from workbench.lookup import find_rows, name_nodes, row_of_key, row_values
+from workbench.lookup import (
+    find_rows,
+    name_nodes,
+    row_of_key,
+    row_values,
+    sample_rows,
+)
 from workbench.schema import Schema
 from workbench.task import TaskSpec
 from workbench.topologies import plan_named
@@ -109,3 +115,22 @@ def test_values_that_became_nodes_are_called_as_they_are(
     blueprint = plan_named(schema, TaskSpec("person.name"), "promoted")
     (node,) = (one.name for one in blueprint.nodes if "hair" in one.name)
     assert name_nodes(*opened, blueprint, node, [1, 0]) == ("red", "black")
+
+
+def test_rows_drawn_by_chance_are_the_same_ones_for_the_same_seed(
+    tmp_path: Path,
+) -> None:
+    numbers = ",".join(f"({at})" for at in range(1000))
+    database, _ = open_tiny(
+        tmp_path, f"CREATE TABLE n (x INTEGER); INSERT INTO n VALUES {numbers}", {}
+    )
+
+    def drawn(seed: int) -> list[int]:
+        return sample_rows(database, "n", 8, seed).column("x").to_pylist()
+
+    assert drawn(0) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert drawn(1) == drawn(1) == sorted(drawn(1))
+    assert len({tuple(drawn(seed)) for seed in range(6)}) == 6
+    means = [sum(drawn(seed)) / 8 for seed in range(1, 101)]
+    # The mean of 8 of 0 to 999 varies by 102; that of 100 such means by 10.
+    assert abs(sum(means) / 100 - 499.5) < 40

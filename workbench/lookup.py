@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from workbench.blueprint import Blueprint, RowNode
 from workbench.database import Database, quote
 from workbench.edges import value_table
@@ -142,6 +144,26 @@ def row_values(
         f"SELECT {wanted} FROM {quote(table)} WHERE __row = ?", [int(row)]
     )
     return dict(zip(names, values, strict=False))
+
+
+def sample_rows(database: Database, table: str, most: int, seed: int = 0) -> pa.Table:
+    """Return some rows of a table with all its columns, in the table's order.
+
+    Args:
+        database: Where the rows are.
+        table: The table.
+        most: Most rows.
+        seed: 0 for the first rows; with any other, rows drawn by chance, each as
+            likely, and the same ones for the same seed.
+    """
+    names = [quote(column.name) for column in database.table(table).columns]
+    wanted = ", ".join(names) or "1"
+    place = "hash(__row, ?)" if seed else "__row + CAST(? AS BIGINT)"
+    return database.sql(
+        f"SELECT {wanted} FROM {quote(table)} WHERE __row IN (SELECT __row FROM"
+        f" {quote(table)} ORDER BY {place} LIMIT ?) ORDER BY __row",
+        [seed, most],
+    )
 
 
 def _title_of(database: Database, table: Table) -> str | None:

@@ -45,6 +45,14 @@ WAY = (
     " Thick and coloured: the shortest ways from the table that is predicted to the one"
     " that is chosen."
 )
+DRAWER = ("Rows", "Values", "Types and times", "Links (keys)")
+FIRST_ROWS = "The first rows."
+DRAWN_ROWS = "Rows drawn by chance from the whole table."
+SPREAD = (
+    "How the values are spread (distributions): numbers and times in twelve equal steps"
+    " from the least to the greatest, anything else as its commonest values. Missing is"
+    " the share of rows without a value."
+)
 DESIGNING = (
     "A graph is a decision about every table, key and column. Choose one in the picture"
     " or in the lists, and give it another role; a graph of the workbench is copied"
