@@ -123,4 +123,4 @@ with st.container(horizontal=True):
         st.page_link(
             widgets.page_file(page), label=text, icon=":material/arrow_forward:"
         )
-preview.show(preview_place, planned)
+preview.show(preview_place, planned, "graphs_preview")
