@@ -113,8 +113,8 @@ def test_values_that_became_nodes_are_called_as_they_are(
 ) -> None:
     _, schema = opened
     blueprint = plan_named(schema, TaskSpec("person.name"), "promoted")
-    (node,) = (one.name for one in blueprint.nodes if "hair" in one.name)
-    assert name_nodes(*opened, blueprint, node, [1, 0]) == ("red", "black")
+    (node,) = (one for one in blueprint.nodes if "hair" in one.name)
+    assert name_nodes(*opened, node, [1, 0]) == ("red", "black")
 
 
 def test_rows_drawn_by_chance_are_the_same_ones_for_the_same_seed(

@@ -1,6 +1,6 @@
 """What is kept on this machine: where, how large, and gone on request."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,9 +32,25 @@ class CacheEntry:
     written: datetime
 
 
-def list_cache() -> tuple[CacheEntry, ...]:
-    """Return the snapshots and sample databases that are kept, largest first."""
-    entries = (_entry(path) for path in _files())
+def source_of(path: Path) -> str:
+    """Return what a snapshot was read from; it has to be opened to tell."""
+    try:
+        with reopen(path) as database:
+            return database.source
+    except (DatabaseError, duckdb.Error, KeyError):
+        return path.stem  # of an older version, or being written
+
+
+def list_cache(
+    name_snapshot: Callable[[Path], str] = source_of,
+) -> tuple[CacheEntry, ...]:
+    """Return the snapshots and sample databases that are kept, largest first.
+
+    Args:
+        name_snapshot: Says what a snapshot was read from; who lists often may pass one
+            that remembers.
+    """
+    entries = (_entry(path, name_snapshot) for path in _files())
     return tuple(sorted(entries, key=lambda entry: (-entry.num_bytes, entry.path)))
 
 
@@ -44,7 +60,7 @@ def clear_cache() -> int:
     Returns:
         How many bytes that freed.
     """
-    entries = list_cache()
+    entries = list_cache(lambda path: path.stem)
     for entry in entries:
         entry.path.unlink(missing_ok=True)
     return sum(entry.num_bytes for entry in entries)
@@ -57,21 +73,13 @@ def _files() -> Iterator[Path]:
                 yield path
 
 
-def _entry(path: Path) -> CacheEntry:
+def _entry(path: Path, name_snapshot: Callable[[Path], str]) -> CacheEntry:
     state = path.stat()
     is_snapshot = SNAPSHOTS in path.parts
     return CacheEntry(
         path=path,
         kind="snapshot" if is_snapshot else "sample",
-        name=_source(path) if is_snapshot else path.stem,
+        name=name_snapshot(path) if is_snapshot else path.stem,
         num_bytes=state.st_size,
         written=datetime.fromtimestamp(state.st_mtime).replace(microsecond=0),
     )
-
-
-def _source(path: Path) -> str:
-    try:
-        with reopen(path) as database:
-            return database.source
-    except (DatabaseError, duckdb.Error, KeyError):
-        return path.stem  # of an older version, or being written

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from workbench.blueprint import Blueprint, RowNode
+from workbench.blueprint import NodeRule, RowNode
 from workbench.database import Database, quote
 from workbench.edges import value_table
 from workbench.errors import DatabaseError
@@ -120,17 +120,15 @@ def name_rows(
 def name_nodes(
     database: Database,
     schema: Schema,
-    blueprint: Blueprint,
-    node: str,
+    node: NodeRule,
     places: Sequence[int],
 ) -> tuple[str, ...]:
     """Return what nodes of a type are called: rows by key and title, values as such."""
-    rule = blueprint.node(node)
-    if isinstance(rule, RowNode):
+    if isinstance(node, RowNode):
         return tuple(
-            one.text for one in name_rows(database, schema, rule.table, places)
+            one.text for one in name_rows(database, schema, node.table, places)
         )
-    values = value_table(database, schema, rule.column).column(0).to_pylist()
+    values = value_table(database, schema, node.column).column(0).to_pylist()
     return tuple(_shorten(str(values[place])) for place in places)
 
 

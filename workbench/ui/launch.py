@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
+FIRST_NEEDED = ("workbench.ui.shell", "workbench.ui.beginning", "workbench.figures")
 FIRST_PAGE_S = 5.0  # from when the server is ready until a visitor has clicked
 
 
@@ -39,7 +40,8 @@ def _load_ahead() -> None:
 
     Torch takes seconds to load. No page waits for it that does not need it.
     """
-    importlib.import_module("workbench.ui.widgets")
+    for name in FIRST_NEEDED:
+        importlib.import_module(name)
     time.sleep(FIRST_PAGE_S)
     importlib.import_module("workbench.previewing")
 

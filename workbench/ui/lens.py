@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from workbench.answers import answers_of, asked_before
+from workbench.answers import asked_before
 from workbench.errors import WorkbenchError
 from workbench.lookup import NamedRow
 from workbench.moments import date_text
@@ -52,11 +52,13 @@ def choose_row(asked: Asked, current: int) -> NamedRow:
     found = {here.key: here} | {one.key: one for one in rows.found_rows(asked, text)}
     if text.strip() and set(found) == {here.key}:
         search.caption(f"Nothing else of {widgets.as_text(table)} holds that.")
-    if step.button("Next row", key="row_next", icon=":material/skip_next:"):
-        after = asked.task.rows[np.searchsorted(asked.task.rows, current, "right") :]
-        following = int(after[0] if len(after) else asked.task.rows[0])
-        place.write({place.ROW: rows.named_row(asked, following).key})
-        st.rerun()
+    step.button(
+        "Next row",
+        key="row_next",
+        icon=":material/skip_next:",
+        on_click=_go_to_next,
+        args=(asked, current),
+    )
     st.session_state["row_choice"] = here.key
     listed.selectbox(
         "Row",
@@ -66,6 +68,12 @@ def choose_row(asked: Asked, current: int) -> NamedRow:
         on_change=_go_to_choice,
     )
     return here
+
+
+def _go_to_next(asked: Asked, current: int) -> None:
+    after = asked.task.rows[np.searchsorted(asked.task.rows, current, "right") :]
+    following = int(after[0] if len(after) else asked.task.rows[0])
+    place.write({place.ROW: rows.named_row(asked, following).key})
 
 
 def _go_to_choice() -> None:
@@ -255,7 +263,7 @@ def show_answers(asked: Asked, row: NamedRow) -> None:
     source = asked_before(results, asked.schema.fingerprint, asked.task)
     if source is None:
         return
-    answers = answers_of(results, source, row.key)
+    answers = rows.answers_in(results.folder, source, row.key)
     st.markdown("## What trained networks said of it")
     if answers.empty:
         st.caption(words.NO_TEST_ROW)
