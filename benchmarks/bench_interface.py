@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as Lost
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -220,7 +221,7 @@ def measure(
         step.act(page, turn)
         try:
             ended = page.wait_for_function(ENDED, timeout=LOST_MS)
-        except TimeoutError:
+        except Lost:
             print(f"{step.name}: time {turn} brought no run, and is left out")
             continue
         waited.append(float(ended.json_value()))

@@ -8,6 +8,7 @@ other.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from workbench.engine import (
     AbstractEngine,
     Advanced,
     Crashed,
+    Dropped,
     Event,
     Finished,
     Started,
@@ -63,6 +65,7 @@ class Processes(AbstractEngine):
         work: Work,
         items: Sequence[Any],
         should_stop: Callable[[], bool] = lambda: False,
+        should_drop: Callable[[Any], bool] = lambda item: False,
     ) -> Iterator[Event | None]:
         """Work through items and yield what happens, as every engine does."""
         context = multiprocessing.get_context("spawn")
@@ -79,6 +82,10 @@ class Processes(AbstractEngine):
                         yield Started(worker.item)
                 if should_stop():
                     return
+                for item in _give_up(waiting, workers, should_drop):
+                    yield Dropped(item)
+                num_missing = min(num_workers - len(workers), len(waiting))
+                workers += [_start(context, work) for _ in range(num_missing)]
                 ready = wait([worker.pipe for worker in workers], timeout=POLL_S)
                 if not ready:
                     yield None
@@ -102,10 +109,24 @@ class _Worker:
     item: Any = None
 
 
+def _give_up(
+    waiting: list[Any], workers: list[_Worker], should_drop: Callable[[Any], bool]
+) -> list[Any]:
+    """Take out what is given up, end the workers that are at it, and return it."""
+    dropped = [item for item in waiting if should_drop(item)]
+    waiting[:] = [item for item in waiting if item not in dropped]
+    held = [one for one in workers if one.item is not None and should_drop(one.item)]
+    for worker in held:
+        worker.process.kill()
+        worker.process.join()
+        workers.remove(worker)
+    return [*dropped, *(worker.item for worker in held)]
+
+
 def _start(context: Any, work: Work) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    with _allocator():
+    with _allocator(), _no_script():
         process.start()
     theirs.close()
     # Sent, not passed: what it imports must come after the thread settings.
@@ -123,6 +144,22 @@ def _allocator() -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+@contextmanager
+def _no_script() -> Iterator[None]:
+    """Have a process that starts meanwhile not run the caller's script once more.
+
+    Python would, to find what a script defines; no work is defined there, and a script
+    that calls the workbench outside ``if __name__ == "__main__"`` would start over.
+    """
+    script = vars(sys.modules["__main__"])
+    held = {name: script.pop(name) for name in ("__file__",) if name in script}
+    spec, script["__spec__"] = script.get("__spec__"), None
+    try:
+        yield
+    finally:
+        script.update(held, __spec__=spec)
 
 
 def _receive(worker: _Worker) -> Advanced | Finished | Crashed:
