@@ -12,7 +12,7 @@ from workbench.selection import encode_rows
 from workbench.ui import words
 
 PAGES = (
-    *("start", "data", "question", "graphs", "design", "train", "compare"),
+    *("start", "data", "question", "graphs", "design", "row", "train", "compare"),
     "studies",
 )
 SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
@@ -22,7 +22,7 @@ SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
 def test_a_page_says_something_when_nothing_is_open(visit: Open, page: str) -> None:
     app = visit(page)
     assert app.title
-    if page in ("question", "graphs", "design", "train"):
+    if page in ("question", "graphs", "design", "row", "train"):
         assert words.NOTHING_OPEN in said(app)
 
 
@@ -34,7 +34,7 @@ def test_a_page_draws_an_open_sample(visit: Open, page: str) -> None:
         assert "address-3nf" in said(app)
 
 
-@pytest.mark.parametrize("page", ["graphs", "design", "train"])
+@pytest.mark.parametrize("page", ["graphs", "design", "row", "train"])
 def test_a_page_ahead_of_its_question_leads_to_it(visit: Open, page: str) -> None:
     assert words.NO_QUESTION in said(visit(page, source="sample:address-3nf"))
 

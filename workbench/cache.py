@@ -1,6 +1,6 @@
 """What is kept on this machine: where, how large, and gone on request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -34,9 +34,25 @@ class CacheEntry:
     written: datetime
 
 
-def list_cache() -> tuple[CacheEntry, ...]:
-    """Return snapshots, graphs and sample databases that are kept, largest first."""
-    snapshots = {path: _source(path) for path in _files(FOLDER)}
+def source_of(path: Path) -> str:
+    """Return what a snapshot was read from; it has to be opened to tell."""
+    try:
+        with reopen(path) as database:
+            return database.source
+    except (DatabaseError, duckdb.Error, KeyError):
+        return path.stem  # of an older version, or being written
+
+
+def list_cache(
+    name_snapshot: Callable[[Path], str] = source_of,
+) -> tuple[CacheEntry, ...]:
+    """Return snapshots, graphs and sample databases that are kept, largest first.
+
+    Args:
+        name_snapshot: Says what a snapshot was read from; who lists often may pass one
+            that remembers.
+    """
+    snapshots = {path: name_snapshot(path) for path in _files(FOLDER)}
     entries = [_entry("snapshot", *one) for one in snapshots.items()]
     entries += [_entry("sample", path, path.stem) for path in _files(SAMPLES)]
     entries += _graphs(snapshots)
@@ -91,11 +107,3 @@ def _owner(path: Path) -> str:
 
 def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds).replace(microsecond=0)
-
-
-def _source(path: Path) -> str:
-    try:
-        with reopen(path) as database:
-            return database.source
-    except (DatabaseError, duckdb.Error, KeyError):
-        return path.stem  # of an older version, or being written

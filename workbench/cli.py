@@ -276,6 +276,78 @@ def plan(
             _show_plan(source, document)
 
 
+@app.command("row")
+def row(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="One database, as for plan.")
+    ],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="The row's table.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY",
+            help="Its primary key, parts joined by a comma and a space; the row's"
+            " number, from 0, where the table has none.",
+        ),
+    ],
+    task: TaskName = None,
+    target: Target = None,
+    forecast: Forecasting = None,
+    of: Events = None,
+    for_: Entity = None,
+    within: Within = None,
+    by: By = None,
+    seed_times: SeedTimes = None,
+    every: Every = None,
+    active: Active = False,
+    until: Until = None,
+    where: Where = None,
+    hide: Hide = None,
+    split: Split = None,
+    split_seed: SplitSeed = None,
+    topology: Topologies = None,
+    depth: Annotated[int, typer.Option(min=0, max=16, help="Number of hops.")] = 2,
+    fan_out: FanOut = "auto",
+    hints: Hints = None,
+    db_schema: DbSchemas = None,
+    dialect: Dialect = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what one row hears in each graph, hop by hop, and what is kept from it."""
+    from workbench.instances import Unfolding
+    from workbench.neighbourhood import neighbourhood_to_json
+    from workbench.sketch import ask, look_at_key
+    from workbench.study import parse_fan_out
+    from workbench.topologies import TOPOLOGIES
+
+    (address,) = _addresses([source], db_schema, dialect)
+    spec = _task(
+        {"--task": task, "--target": target, "--forecast": forecast},
+        {"--split": split, "--split-seed": split_seed},
+        {
+            "--of": of,
+            "--for": for_,
+            "--within": within,
+            "--by": by,
+            "--seed-times": seed_times,
+            "--every": every,
+            "--active": active or None,
+            "--until": until,
+        },
+        {"--where": where, "--hide": hide or None},
+    )
+    unfolding = Unfolding(depth, parse_fan_out(fan_out))
+    asked = ask(address, spec, None if hints is None else str(hints))
+    names = topology or list(TOPOLOGIES)
+    found = look_at_key(asked, names, table, key, unfolding)
+    documents = {name: neighbourhood_to_json(one) for name, one in found.items()}
+    if as_json:
+        typer.echo(json.dumps(documents, indent=2))
+    else:
+        for name, document in documents.items():
+            _show_row(name, document)
+
+
 @app.command("compare")
 def compare(
     sources: Sources,
@@ -833,6 +905,18 @@ def _show_plan(source: str, document: Mapping[str, Any]) -> None:
             _show_time(topology["time"])
     for note in document["source"]["notes"]:
         typer.echo(f"\n  {note}")
+
+
+def _show_row(topology: str, document: Mapping[str, Any]) -> None:
+    typer.echo(f"\n{topology}: {document['in_words']}")
+    for one in document["entering"]:
+        kept = [
+            f"{one[name]:,} {said}"
+            for name, said in (("cut", "sampled away"), ("later", "came later, hidden"))
+            if one[name]
+        ]
+        behind = f" ({', '.join(kept)})" if kept else ""
+        typer.echo(f"  hop {one['hop']}  {one['table']}: {one['seen']:,}{behind}")
 
 
 def _show_time(time: Mapping[str, Any]) -> None:

@@ -46,6 +46,14 @@ WAY = (
     " Thick and coloured: the shortest ways from the table that is predicted to the one"
     " that is chosen."
 )
+DRAWER = ("Rows", "Values", "Types and times", "Links (keys)")
+FIRST_ROWS = "The first rows."
+DRAWN_ROWS = "Rows drawn by chance from the whole table."
+SPREAD = (
+    "How the values are spread (distributions): numbers and times in twelve equal steps"
+    " from the least to the greatest, anything else as its commonest values. Missing is"
+    " the share of rows without a value."
+)
 DESIGNING = (
     "A graph is a decision about every table, key and column. Choose one in the picture"
     " or in the lists, and give it another role; a graph of the workbench is copied"
@@ -74,6 +82,24 @@ DECISIONS = (
     "Under each name: what its rows become and how near something of it is. Solid:"
     " messages run along the key. Dashed: the parent is joined in or summarised."
     " Dotted: left out."
+)
+ONE_ROW = (
+    "A network of so many layers hears what is within so many hops of a row, and"
+    " nothing else. Here is what that is for one row, in two graphs of the same data."
+)
+ROW_PICTURE = (
+    "The row stands in the middle and a ring is a hop. Circles are rows, diamonds are"
+    " values, a thick line is a row that became an edge; dotted lines are not heard."
+    " Hover to read a name. What is joined in or summarised is no node: the tables"
+    " beside the drawings count it too, at the hop where it is first seen."
+)
+CLICK_A_NODE = "Click a node, or a thick line, to see the values of its row."
+NOT_PREDICTED = "this row is not among those that are predicted."
+ROW_OF_A_SCHEMA = "This is a schema without rows, so there is no row to look at."
+NO_TEST_ROW = "This is no test row, so no prediction of it was kept."
+ANSWERS = (
+    "From the study that is open on the page Compare, on test rows only. Where the runs"
+    " of a cell differ, this is what most of them chose."
 )
 NOTHING_OPEN = "Nothing is open yet. Open a sample or a file of your own first."
 NO_QUESTION = "Nothing is to be predicted yet. Say what first."
