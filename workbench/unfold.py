@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from workbench.graph import Graph, Relation
-from workbench.instances import MOST, Instances, Tie, Tied, Unfolding, find_instances
+from workbench.instances import MOST, Instances, Tie, Tied, Unfolding
+from workbench.sampler import find_instances
 from workbench.task import Task
 
 
