@@ -19,7 +19,7 @@ from workbench.copies import Tracer
 from workbench.database import Database, cache_directory, reopen
 from workbench.engine import Put
 from workbench.errors import ModelError
-from workbench.field import Field
+from workbench.feed import AbstractFeed, Batched, Batching, Whole
 from workbench.graph import Graph, build_graph, row_normalised
 from workbench.influence import (
     InfluenceSample,
@@ -28,7 +28,7 @@ from workbench.influence import (
 )
 from workbench.instances import Unfolding
 from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
-from workbench.model import Inputs, Network, gather_inputs
+from workbench.model import Network
 from workbench.models import MODELS
 from workbench.permutation import ShuffleSample, build_shuffle_sample, measure_drops
 from workbench.remedies import REMEDIES
@@ -38,13 +38,12 @@ from workbench.run import (
     build_network,
     default_device,
     train,
-    training_field,
 )
 from workbench.schema import Schema
 from workbench.sizing import count_parameters, fit_width
 from workbench.snapshot import copy_snapshot
 from workbench.task import TEST, Task, TaskType
-from workbench.unfold import unfold
+from workbench.unfold import prepare_batches, unfold
 
 KEPT_FIELDS = 12
 ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")
@@ -108,8 +107,7 @@ class CellResult:
 class Prepared:
     """What all networks of one depth on one arm share."""
 
-    field: Field
-    inputs: Inputs
+    feed: AbstractFeed
     probe: Probe
     influence: InfluenceSample | None
     shuffles: ShuffleSample
@@ -134,6 +132,7 @@ class Workload:
     budget: Budget
     projected_seed: int
     reference: Cell | None = None
+    batching: Batching | None = None
     graphs: Mapping[int, Callable[[], tuple[Graph, Task]]] = field(default_factory=dict)
     snapshots: Mapping[Path, Callable[[], bytes]] = field(default_factory=dict)
 
@@ -173,6 +172,9 @@ class Bench:
         self.databases: dict[Path, Database] = {}
         self._graph = lru_cache(maxsize=None)(self._build_graph)
         self._tracer = lru_cache(maxsize=None)(lambda arm: Tracer(self._graph(arm)[0]))
+        self._sampler = lru_cache(maxsize=None)(
+            lambda arm: prepare_batches(self._graph(arm)[0])
+        )
         self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
 
     def work(
@@ -230,8 +232,7 @@ class Bench:
             graph,
             task,
             config,
-            prepared.field,
-            prepared.inputs,
+            prepared.feed,
             lambda epoch, val: tell((epoch, val)),
         )
         names = trial_names(arm, cell)
@@ -260,6 +261,7 @@ class Bench:
             gradient_ratio=run.gradient_ratio,
             seen=run.seen,
             width=config.budget.width,
+            **_batch_columns(self.workload.batching),
         )
         without_seed = {name: names[name] for name in ARM_COLUMNS}
         return CellResult(
@@ -329,15 +331,23 @@ class Bench:
     def _prepare(self, arm_index: int, depth: int) -> Prepared:
         graph, task = self._graph(arm_index)
         device = default_device()
-        task_field = training_field(graph, task, depth)
         tracer = self._tracer(arm_index)
         return Prepared(
-            field=task_field.to(device),
-            inputs=gather_inputs(graph, task_field, device),
+            feed=self._feed(arm_index, depth),
             probe=build_probe(graph, task, depth, device),
             influence=build_influence_sample(tracer, task, depth, device),
             shuffles=build_shuffle_sample(graph, task, depth, device),
         )
+
+    def _feed(self, arm_index: int, depth: int) -> AbstractFeed:
+        graph, task = self._graph(arm_index)
+        device, batching = default_device(), self.workload.batching
+        if batching is None:
+            return Whole(graph, task, depth, device)
+        if self.workload.arms[arm_index].unfolding is not None:
+            batching = replace(batching, fan_out=None)  # what is left was chosen there
+        sampler = self._sampler(arm_index)
+        return Batched(graph, task, depth, batching, device, sampler)
 
 
 def run_config(cell: Cell, budget: Budget) -> RunConfig:
@@ -349,6 +359,13 @@ def run_config(cell: Cell, budget: Budget) -> RunConfig:
         seed=cell.seed,
         budget=budget,
     )
+
+
+def _batch_columns(batching: Batching | None) -> dict[str, int]:
+    """Return what a trial says of its batches; 0 for all."""
+    if batching is None:
+        return {}
+    return {"batch_rows": batching.rows, "batch_fan_out": batching.fan_out or 0}
 
 
 def trial_names(arm: PlannedArm, cell: Cell) -> dict[str, Any]:
