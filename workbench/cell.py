@@ -246,6 +246,7 @@ class Bench:
             projection = project_layers(network, probe, task, run.outputs)
             drops = measure_drops(network, task, prepared.shuffles)
             heard.append(drops.assign(state="trained"))
+        batching = self.workload.batching
         trial = Trial(
             **names,
             metric=task.metric,
@@ -261,7 +262,8 @@ class Bench:
             gradient_ratio=run.gradient_ratio,
             seen=run.seen,
             width=config.budget.width,
-            **_batch_columns(self.workload.batching),
+            batch_rows=0 if batching is None else batching.rows,
+            batch_fan_out=0 if batching is None else batching.fan_out or 0,
         )
         without_seed = {name: names[name] for name in ARM_COLUMNS}
         return CellResult(
@@ -359,13 +361,6 @@ def run_config(cell: Cell, budget: Budget) -> RunConfig:
         seed=cell.seed,
         budget=budget,
     )
-
-
-def _batch_columns(batching: Batching | None) -> dict[str, int]:
-    """Return what a trial says of its batches; 0 for all."""
-    if batching is None:
-        return {}
-    return {"batch_rows": batching.rows, "batch_fan_out": batching.fan_out or 0}
 
 
 def trial_names(arm: PlannedArm, cell: Cell) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskType
 
 RARE_CLASS_SHARE = 0.2
 SAME = "same"
+AUTO, FULL, ALL = "auto", "full", "all"
 
 OnEpoch = Callable[[int, float], None]
 
@@ -41,6 +42,10 @@ class Budget:
         parameters: Most trained numbers of every network, which then gets the largest
             width that fits, a multiple of 4; ``"same"`` for as many as the study's
             smallest network has at the given width; None for the given width.
+        batch_rows: Most rows to predict that are trained at once; ``"full"`` for all,
+            ``"auto"`` for all where that fits into memory.
+        batch_fan_out: Most neighbours per key that a row hears in a batch; ``"all"``,
+            or ``"auto"`` for as many as keep an epoch short.
     """
 
     epochs: int = 80
@@ -52,6 +57,8 @@ class Budget:
     input_dropout: float = 0.0
     row_normalised: bool = False
     parameters: int | str | None = None
+    batch_rows: int | str = AUTO
+    batch_fan_out: int | str = AUTO
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -87,6 +94,16 @@ class Budget:
                 f'The number of parameters is "{self.parameters}"; a whole number from'
                 f' 1 up works, or "{SAME}".'
             )
+        for name, words in (
+            ("batch_rows", (AUTO, FULL)),
+            ("batch_fan_out", (AUTO, ALL)),
+        ):
+            value = getattr(self, name)
+            if value not in words and (not isinstance(value, int) or value < 1):
+                raise ModelError(
+                    f'The budget has {name} "{value}"; a whole number from 1 up works,'
+                    f' or "{words[0]}" or "{words[1]}".'
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ Source: sampling neighbours after Hamilton et al. (2017), arXiv:1706.02216; unde
     row is to have its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -201,6 +202,9 @@ def _in_time(
     return replace(way, neighbours=replace(found, order=runs[found.order]))
 
 
+_Places: TypeAlias = Callable[[np.ndarray], np.ndarray]
+
+
 @dataclass(frozen=True, slots=True)
 class _Heard:
     """Messages found along a way: the owner and the link of each."""
@@ -253,7 +257,7 @@ class _Search:
         self, way: Way, codes: np.ndarray, generator: np.random.Generator
     ) -> np.ndarray:
         """Return the codes of the senders that instances hear along a way."""
-        owners, nodes = np.divmod(codes, self.num_nodes[way.receiver])
+        owners, nodes = self._split(codes, self.num_nodes[way.receiver])
         counts = way.neighbours.count_known(nodes, self.moment_of[owners])
         fan_out = self.limits[way.tie]
         kept = counts.sum() if fan_out is None else np.minimum(counts, fan_out).sum()
@@ -288,7 +292,8 @@ class _Search:
         """Keep the codes that are new, and return them, ascending."""
         fresh = {}
         for name, parts in arriving.items():
-            new = np.setdiff1d(np.concatenate(parts), self.held[name])
+            arrived = _distinct(np.concatenate(parts))
+            new = arrived[~_among(arrived, self.held[name])]
             if len(new):
                 self._grow(len(new))
                 fresh[name] = new
@@ -309,14 +314,14 @@ class _Search:
     def _assemble(self) -> Instances:
         order = {name: np.arange(len(codes)) for name, codes in self.held.items()}
         first = np.searchsorted(self.held[self.target], self.own)
-        others = np.setdiff1d(order[self.target], first)
+        others = np.delete(order[self.target], first)
         order[self.target] = np.concatenate([first, others])
-        ids = {name: np.argsort(places) for name, places in order.items()}
-        rows, owners, hops = {}, {}, {}
+        rows, owners, hops, places = {}, {}, {}, {}
         for name, codes in self.held.items():
-            number = max(self.num_nodes[name], 1)
-            owners[name], rows[name] = np.divmod(codes[order[name]], number)
+            own = codes[order[name]]
+            owners[name], rows[name] = self._split(own, self.num_nodes[name])
             hops[name] = self.hops[name][order[name]]
+            places[name] = self._places(name, order[name])
         return Instances(
             rows=rows,
             moments={
@@ -325,7 +330,7 @@ class _Search:
             owners=owners,
             hops=hops,
             degrees=self._degrees(rows, owners),
-            ties=tuple(self._tied(index, ids) for index in range(len(self.ties))),
+            ties=tuple(self._tied(index, places) for index in range(len(self.ties))),
             num_moments=len(self.grid),
             cut=self.cut,
         )
@@ -343,35 +348,66 @@ class _Search:
             degrees[way.receiver] += counts
         return degrees
 
-    def _tied(self, index: int, ids: Mapping[str, np.ndarray]) -> Tied:
+    def _places(self, name: str, order: np.ndarray) -> _Places:
+        """Return how instances of a type are found by their codes."""
+        held, ids = self.held[name], np.empty(len(order), dtype=np.int64)
+        ids[order] = np.arange(len(order))
+        if len(self.moment_of) > 1:
+            return lambda codes: ids[np.searchsorted(held, codes)]
+        table = np.empty(self.num_nodes[name], dtype=np.int64)  # read at held rows only
+        table[held] = ids
+        return lambda codes: table[codes]
+
+    def _tied(self, index: int, places: Mapping[str, _Places]) -> Tied:
         tie = self.ties[index]
         number = max(len(tie.sources), 1)
-        found = {
-            is_down: np.concatenate(
-                [
-                    _nothing(),
-                    *(
-                        one.owners * number + one.links
-                        for one in self.heard
-                        if one.way.tie == index and one.way.is_down is is_down
-                    ),
-                ]
-            )
-            for is_down in (False, True)
-        }
-        codes = np.union1d(found[False], found[True])
-        owners, links = np.divmod(codes, number)
+        # An instance hears a link once, so that neither array repeats a code.
+        up, down = (self._heard_along(index, is_down) for is_down in (False, True))
+        codes = _distinct(np.concatenate([up, down]))
+        owners, links = self._split(codes, number)
         ends = []
         for name, nodes in ((tie.source, tie.sources), (tie.target, tie.targets)):
             wanted = owners * self.num_nodes[name] + nodes[links]
-            ends.append(ids[name][np.searchsorted(self.held[name], wanted)])
+            ends.append(places[name](wanted))
         return Tied(
             links=links,
             sources=ends[0],
             targets=ends[1],
-            up=np.isin(codes, found[False]),
-            down=np.isin(codes, found[True]),
+            up=_among(codes, up),
+            down=_among(codes, down),
         )
+
+    def _heard_along(self, index: int, is_down: bool) -> np.ndarray:
+        """Return owner and link of the messages along a way as one code, ascending."""
+        number = max(len(self.ties[index].sources), 1)
+        found = [
+            one.owners * number + one.links
+            for one in self.heard
+            if one.way.tie == index and one.way.is_down is is_down
+        ]
+        return np.sort(np.concatenate([_nothing(), *found]))
+
+    def _split(self, codes: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the owner and the rest of each code."""
+        if len(self.moment_of) == 1:
+            return np.zeros(len(codes), dtype=np.int64), codes
+        return np.divmod(codes, max(number, 1))
+
+
+def _distinct(codes: np.ndarray) -> np.ndarray:
+    """Return different codes, ascending; a sort is far faster than `np.unique`."""
+    ordered = np.sort(codes)
+    new = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return ordered[new]
+
+
+def _among(codes: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Return which codes are held; both ascend."""
+    if not len(held):
+        return np.zeros(len(codes), dtype=bool)
+    place = np.minimum(np.searchsorted(held, codes), len(held) - 1)
+    return held[place] == codes
 
 
 def _since(times: np.ndarray | None, number: int) -> np.ndarray:
