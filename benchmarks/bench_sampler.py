@@ -9,7 +9,8 @@ needs torch-sparse or pyg-lib; where one of them is installed it is measured too
 import argparse
 import importlib.util
 from collections.abc import Callable
-from time import perf_counter
+from functools import partial
+from time import process_time
 
 import numpy as np
 import torch
@@ -44,23 +45,19 @@ def main() -> None:
     print(f"{asked.rows:,} rows, batches of {len(batches[0]):,}, {HOPS} hops")
     for fan_out in (asked.fan_out, None):
         told = "all" if fan_out is None else fan_out
-        ours = rate(lambda rows: workbench(sampler, rows, fan_out), batches)
+        ours = rate(partial(workbench, sampler, fan_out), batches)
         print(f"fan-out {told}: workbench {ours:,.0f} messages a second")
-        loop = rate(lambda rows: numpy_loop(sampler, rows, fan_out), batches[:1])
+        loop = rate(partial(numpy_loop, sampler, fan_out), batches[:1])
         print(f"fan-out {told}: NumPy loop {loop:,.0f}; workbench {ours / loop:.1f} x")
         if pyg_can_sample():
             pyg = pyg_sampler(ties, counts, fan_out)
             theirs = rate(pyg, batches)
             print(f"fan-out {told}: PyG {theirs:,.0f}; workbench {ours / theirs:.1f} x")
-    for choice in (Choice.DEGREE,):
-        ours = rate(
-            lambda rows: workbench(sampler, rows, asked.fan_out, choice), batches
-        )
-        print(f"fan-out {asked.fan_out}, {choice}: workbench {ours:,.0f}")
-    apart = rate(
-        lambda rows: workbench(sampler, rows, asked.fan_out, disjoint=True), batches
-    )
-    print(f"fan-out {asked.fan_out}, disjoint: workbench {apart:,.0f}")
+    few = asked.fan_out
+    ours = rate(partial(workbench, sampler, few, choice=Choice.DEGREE), batches)
+    print(f"fan-out {few}, by degree: workbench {ours:,.0f}")
+    apart = rate(partial(workbench, sampler, few, disjoint=True), batches)
+    print(f"fan-out {few}, disjoint: workbench {apart:,.0f}")
     if not pyg_can_sample():
         print("torch-sparse and pyg-lib are not installed: PyG cannot sample here")
 
@@ -84,17 +81,17 @@ def draw_shop(num_rows: int) -> tuple[list[Tie], dict[str, int]]:
 
 
 def rate(draw: Callable[[np.ndarray], int], batches: list[np.ndarray]) -> float:
-    """Return messages a second, after one draw to warm up."""
+    """Return messages a second of processor time, after one draw to warm up."""
     draw(batches[0])
-    started = perf_counter()
+    started = process_time()
     found = sum(draw(rows) for rows in batches)
-    return found / (perf_counter() - started)
+    return found / (process_time() - started)
 
 
 def workbench(
     sampler: Sampler,
-    rows: np.ndarray,
     fan_out: int | None,
+    rows: np.ndarray,
     choice: Choice = Choice.UNIFORM,
     disjoint: bool = False,
 ) -> int:
@@ -104,7 +101,7 @@ def workbench(
     return found.num_messages
 
 
-def numpy_loop(sampler: Sampler, rows: np.ndarray, fan_out: int | None) -> int:
+def numpy_loop(sampler: Sampler, fan_out: int | None, rows: np.ndarray) -> int:
     """Return the messages of a draw row by row, each row drawn for once."""
     generator = np.random.default_rng(0)
     seen = {name: set() for name in sampler.num_nodes}

@@ -21,7 +21,7 @@ from workbench.task import TaskSpec
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Compares two graphs of 300 customers in 60 cities."""
+    """Compares two graphs of 900 customers in 60 cities."""
     path = tmp_path_factory.mktemp("town") / "town.db"
     with sqlite3.connect(path) as connection:
         connection.executescript(
@@ -37,7 +37,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Study:
         )
         connection.executemany(
             "INSERT INTO customer VALUES (?, ?, ?, ?)",
-            [(at, at % 83 / 9, at % 2, at * 7 % 60) for at in range(300)],
+            [(at, at % 83 / 9, at % 2, at * 7 % 60) for at in range(900)],
         )
     connection.close()
     return Study(

@@ -18,6 +18,7 @@ from workbench.instances import FAN_OUTS
 from workbench.planning import PlannedStudy
 from workbench.run import ALL, AUTO, FULL
 from workbench.sampling import Choice
+from workbench.task import TRAIN
 
 MEMORY_SHARE = 0.5  # of what is free, so that other programs keep some
 SIZES = tuple(2**power for power in range(16, 7, -1))  # 65,536 to 256 rows a batch
@@ -104,6 +105,8 @@ def settle_batches(
         tried.append(found)
         if cost.megabytes <= limit and cost.seconds <= MOST_WORK * whole.seconds:
             return found
+    if not tried:
+        return no_batches
     best = min(tried, key=lambda one: one.needed_mb)
     saves = best.needed_mb <= WORTH * whole.megabytes
     return best if saves or budget.batch_rows != AUTO else no_batches
@@ -142,7 +145,11 @@ def _candidates(planned: PlannedStudy) -> Iterator[Batching]:
             fan_outs = (None,)
         case _:
             fan_outs = FAN_OUTS
-    sizes = (budget.batch_rows,) if isinstance(budget.batch_rows, int) else SIZES
+    if isinstance(budget.batch_rows, int):
+        sizes: tuple[int, ...] = (budget.batch_rows,)
+    else:
+        fewest = min(int((arm.task.split == TRAIN).sum()) for arm in planned.arms)
+        sizes = tuple(size for size in SIZES if 2 * size <= fewest)
     for fan_out in fan_outs:
         for rows in sizes:
             yield Batching(rows, fan_out, choice)
