@@ -1,7 +1,8 @@
 # Everything here needs Python 3.11 or later, make, and nothing else.
 #
 #   make run      install what is missing and open the workbench
-#   make test     the fast tests and a journey through the app in a browser
+#   make test     the fast tests, one process a core, then journeys through the app
+#                 in a browser
 #   make slow     the tests that train for longer
 #   make check    format, lint, types and layers: no test, under a minute
 #   make docs     write docs/reference.md, and the documentation site to out/site
@@ -28,7 +29,8 @@ run: $(VENV)/.installed
 	$(BIN)/workbench app
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow or browser"
+	$(BIN)/python -m pytest -m "not slow and not browser" -n logical --maxprocesses 8 --dist worksteal
+	$(BIN)/python -m pytest -m browser
 
 slow: $(VENV)/.installed-dev
 	$(INSTALL) --editable '.[distributed]'

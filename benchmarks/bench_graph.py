@@ -84,8 +84,9 @@ def relbench(path: Path, mode: str, clock: Clock) -> Edges:
 def ours(path: Path, mode: str, clock: Clock) -> Edges:
     """Return the edges of our graph, named as RelBench names them."""
     from workbench.database import connect
-    from workbench.graph import build_graph, column_statistics
+    from workbench.graph import build_graph
     from workbench.hints import TaskSpec
+    from workbench.pyg import column_statistics
     from workbench.schema import infer_schema
     from workbench.task import define_task
     from workbench.topologies import TOPOLOGIES

@@ -9,6 +9,7 @@ import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import pytest
@@ -17,6 +18,8 @@ from workbench.engine import ALLOCATOR, Advanced, Crashed, Finished, Put, Starte
 from workbench.engines import open_engine
 from workbench.engines.processes import Processes
 from workbench.errors import StudyError
+
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,16 @@ def run_squares(items: Sequence[int], jobs: int) -> list:
     return [event for event in Processes(jobs).run(Squares(), items) if event]
 
 
+def run_script(path: Path, text: str) -> subprocess.Popen[str]:
+    path.write_text(textwrap.dedent(text))
+    return subprocess.Popen(
+        [sys.executable, path],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 def test_every_item_is_done_once_and_says_how_far_it_is():
     events = run_squares([1, 2, 3], 2)
     finished = {event.item: event.result for event in events if type(event) is Finished}
@@ -58,6 +71,22 @@ def test_every_item_is_done_once_and_says_how_far_it_is():
     assert [
         event.news for event in events if type(event) is Advanced and event.item == 2
     ]
+
+
+def test_a_script_need_not_guard_its_call(tmp_path: Path):
+    script = run_script(
+        tmp_path / "script.py",
+        """
+        from tests.test_engines import run_squares
+        from workbench.engine import Finished
+
+        print("begun")
+        events = run_squares([2, 3], 2)
+        print(sorted(event.result for event in events if type(event) is Finished))
+        """,
+    )
+    printed, _ = script.communicate(timeout=60)
+    assert printed == "begun\n[4, 9]\n"
 
 
 def test_setup_arguments_reach_the_workers():
@@ -116,28 +145,19 @@ def test_a_stop_ends_the_workers_at_once():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
 def test_workers_die_with_a_parent_that_is_killed(tmp_path):
-    script = tmp_path / "parent.py"
-    script.write_text(
-        textwrap.dedent(
-            """
-            import time
-            from workbench.engines.processes import Processes
+    parent = run_script(
+        tmp_path / "parent.py",
+        """
+        from tests.test_engines import Squares
+        from workbench.engines.processes import Processes
 
-            def setup():
-                return lambda item, tell: (tell(item), time.sleep(60))
-
-            if __name__ == "__main__":
-                for event in Processes(2).run(setup, [1, 2]):
-                    if type(event).__name__ == "Advanced":
-                        print(event.item, flush=True)
-            """
-        )
-    )
-    parent = subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
+        for event in Processes(2).run(Squares(), [1000, 1000]):
+            if type(event).__name__ == "Advanced":
+                print(event.item, flush=True)
+        """,
     )
     assert parent.stdout is not None
-    assert {parent.stdout.readline().strip() for _ in range(2)} == {"1", "2"}
+    assert [parent.stdout.readline().strip() for _ in range(2)] == ["1000", "1000"]
     children = psutil.Process(parent.pid).children(recursive=True)
     assert len(children) >= 2
     parent.kill()

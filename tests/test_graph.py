@@ -10,6 +10,7 @@ from torch_geometric.data import HeteroData
 
 from workbench.database import Database, connect
 from workbench.graph import Graph, build_graph
+from workbench.pyg import to_hetero_data
 from workbench.schema import Schema, infer_schema
 from workbench.survey import survey as survey_of
 from workbench.survey import survey_to_json
@@ -149,7 +150,7 @@ def test_a_missing_number_is_zero_and_says_so(tmp_path: Path) -> None:
 
 def test_pyg_gets_every_node_edge_and_reverse(tmp_path: Path) -> None:
     graph, _ = graph_of(write_shop(tmp_path / "a.db", labels(1)), "row2edge")
-    data = graph.to_hetero_data()
+    data = to_hetero_data(graph)
     assert isinstance(data, HeteroData)
     assert data["customer"].num_nodes == NUM_CUSTOMERS
     kinds = {kind for kind in data.edge_types if "rating" in kind[1]}

@@ -19,9 +19,10 @@ from workbench.blueprint import KeyRole
 from workbench.encoder import Encoder
 from workbench.errors import ModelError
 from workbench.field import Field, Rows, receptive_field
-from workbench.graph import Graph, Relation, column_statistics, to_tensor_frame
+from workbench.graph import Graph, Relation
 from workbench.model import Inputs, Network, gather_inputs
 from workbench.models import MODELS
+from workbench.pyg import column_statistics, to_tensor_frame
 from workbench.remedies import REMEDIES
 
 CPU = torch.device("cpu")

@@ -25,6 +25,7 @@ from workbench.features import Features
 from workbench.forecast import Forecast
 from workbench.graph import build_graph
 from workbench.hints import TaskSpec, forecast_task
+from workbench.pyg import to_hetero_data
 from workbench.recipe import remarks, render_script, render_sql
 from workbench.recognise import find_offer
 from workbench.samples import build_sample
@@ -130,7 +131,7 @@ def assert_same_sparse(made: Any, name: str, ours: Features | None, rows: Any) -
 def assert_same(made: HeteroData, opened: Opened, blueprint: Blueprint) -> None:
     """Hold a script's graph against the one that the workbench trains on."""
     graph = build_graph(*opened, blueprint)
-    ours = graph.to_hetero_data()
+    ours = to_hetero_data(graph)
     assert set(made.node_types) == set(ours.node_types)
     for name, features in graph.nodes.items():
         assert made[name].num_nodes == features.num_rows

@@ -18,6 +18,7 @@ from workbench.measures import MEASURES
 from workbench.models import MODELS
 from workbench.planning import plan_study
 from workbench.planting.plant import Plant, Planted, plant_signal
+from workbench.pyg import to_hetero_data
 from workbench.remedies import REMEDIES
 from workbench.results import Results, load_results
 from workbench.run import Budget
@@ -62,5 +63,6 @@ __all__ = [
     "read_study",
     "run_study",
     "survey",
+    "to_hetero_data",
     "with_seeds",
 ]

@@ -28,7 +28,10 @@ Put: TypeAlias = Callable[[Any], Callable[[], Any]]
 
 
 class Work(Protocol):
-    """How items are done; picklable, and opened once in every worker."""
+    """How items are done; opened once in every worker.
+
+    It is picklable, and defined in a module: workers do not run the caller's script.
+    """
 
     def __call__(self) -> Callable[[Any, Tell], Any]:
         """Return the function that does one item and reports news."""

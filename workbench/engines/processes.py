@@ -8,6 +8,7 @@ other.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -105,7 +106,7 @@ class _Worker:
 def _start(context: Any, work: Work) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    with _allocator():
+    with _allocator(), _no_script():
         process.start()
     theirs.close()
     # Sent, not passed: what it imports must come after the thread settings.
@@ -123,6 +124,22 @@ def _allocator() -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+@contextmanager
+def _no_script() -> Iterator[None]:
+    """Have a process that starts meanwhile not run the caller's script once more.
+
+    Python would, to find what a script defines; no work is defined there, and a script
+    that calls the workbench outside ``if __name__ == "__main__"`` would start over.
+    """
+    script = vars(sys.modules["__main__"])
+    held = {name: script.pop(name) for name in ("__file__",) if name in script}
+    spec, script["__spec__"] = script.get("__spec__"), None
+    try:
+        yield
+    finally:
+        script.update(held, __spec__=spec)
 
 
 def _receive(worker: _Worker) -> Advanced | Finished | Crashed:
