@@ -63,6 +63,7 @@ def prepare_sampler(
     target: str,
     timing: tuple[Mapping[str, np.ndarray], np.ndarray] | None = None,
     seed: int = 0,
+    grouped: Mapping[tuple[int, bool], Neighbours] | None = None,
 ) -> "Sampler":
     """Return a graph made ready for drawing what rows to predict can see.
 
@@ -73,7 +74,10 @@ def prepare_sampler(
         timing: When each node came to be, as in `find_instances`, and every moment at
             which a row may be predicted; None where all is known always.
         seed: Decides among messages of the same time which counts as the later.
+        grouped: By position of a tie and whether messages run down, the links of every
+            receiver, where they are at hand and all is known always.
     """
+    at_hand = grouped or {}
     times, moments = ({}, np.zeros(1)) if timing is None else timing
     grid = np.unique(moments)
     ways = []
@@ -81,7 +85,8 @@ def prepare_sampler(
         for is_down in (False, True):
             if tie.direction is (KeyRole.UP if is_down else KeyRole.DOWN):
                 continue
-            way = _way(index, tie, is_down, num_nodes)
+            held = at_hand.get((index, is_down))
+            way = _way(index, tie, is_down, num_nodes, held)
             if timing is not None:
                 drawn = np.random.default_rng([seed, 0, index, int(is_down)])
                 way = _in_time(way, tie, times, grid, num_nodes, drawn)
@@ -168,13 +173,21 @@ class Sampler:
         return _Search(self, (rows, owners), moment_of, unfolding, limits, most).run()
 
 
-def _way(index: int, tie: Tie, is_down: bool, num_nodes: Mapping[str, int]) -> Way:
+def _way(
+    index: int,
+    tie: Tie,
+    is_down: bool,
+    num_nodes: Mapping[str, int],
+    held: Neighbours | None,
+) -> Way:
     """Return a way along which all is known always."""
     sender, receiver = (tie.target, tie.source) if is_down else (tie.source, tie.target)
     senders, receivers = (
         (tie.targets, tie.sources) if is_down else (tie.sources, tie.targets)
     )
-    if tie.heard is None:
+    if held is not None:
+        found = held
+    elif tie.heard is None:
         found = group_neighbours(receivers, num_nodes[receiver])
     else:
         runs = np.flatnonzero(tie.heard[int(is_down)])

@@ -11,9 +11,11 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from workbench.blueprint import KeyRole
 from workbench.graph import Graph, Relation
 from workbench.instances import MOST, Instances, Tie, Tied, Unfolding
 from workbench.sampler import Sampler, find_instances, prepare_sampler
+from workbench.sampling import Neighbours
 from workbench.task import Task
 
 
@@ -99,8 +101,20 @@ def unfold(
 
 
 def prepare_batches(graph: Graph) -> Sampler:
-    """Return a graph made ready for `draw_batch`; its moments are behind it."""
-    return prepare_sampler(_ties(graph), _num_nodes(graph), graph.target)
+    """Return a graph made ready for `draw_batch`; its moments are behind it.
+
+    The links of every receiver are those of the graph's directions, not a copy.
+    """
+    num_nodes = _num_nodes(graph)
+    position = {one.name: index for index, one in enumerate(graph.relations)}
+    grouped = {}
+    for way in graph.directions:
+        index = position[way.relation]
+        if graph.relations[index].direction is not KeyRole.UNDIRECTED:
+            counts = np.bincount(way.receivers, minlength=num_nodes[way.target])
+            starts = np.append(0, np.cumsum(counts))
+            grouped[index, way.reverse] = Neighbours(starts, None, way.links, 1)
+    return prepare_sampler(_ties(graph), num_nodes, graph.target, grouped=grouped)
 
 
 def draw_batch(
