@@ -35,13 +35,16 @@ SHOTS = {
     "preview": (f"graphs?{SAMPLE}", ".st-key-graphs_preview"),
     "design": (f"design?{SAMPLE}&design=0", None),
     "train": (f"train?{SAMPLE}", None),
-    "compare": ("compare?results=address", ".st-key-compare_depths"),
-    "oversmoothing": ("compare?results=address", ".st-key-compare_last_layer"),
+    "compare": ("compare?results=address", "[data-figure=depths]"),
+    "oversmoothing": ("compare?results=address", "[data-figure=last_layer]"),
 }
 BELOW_THE_HEADER = """each => {
   each.style.scrollMarginTop = '72px'
   each.scrollIntoView()
 }"""
+# Linked figures near the window say at which depth they are drawn.
+NOTHING_WAITS = """() => [...document.querySelectorAll('.wb-figure h3')]
+  .every(each => !each.textContent.startsWith('Drawing'))"""
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
@@ -74,6 +77,7 @@ def take(page: Page, url: str, top: str | None, path: Path) -> None:
     page.goto(url)
     page.wait_for_timeout(1500)
     page.wait_for_selector(IDLE)
+    page.wait_for_function(NOTHING_WAITS)
     if top is not None:
         page.locator(top).first.evaluate(BELOW_THE_HEADER)
     page.mouse.move(0, 0)

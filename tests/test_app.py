@@ -1,14 +1,20 @@
 """The pages, in the states a visitor can find them in."""
 
 import json
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.pages import Open, said
 from workbench.results import stored
+from workbench.selection import encode_rows
 from workbench.ui import words
 
-PAGES = ("start", "data", "question", "graphs", "design", "train", "compare")
+PAGES = (
+    *("start", "data", "question", "graphs", "design", "train", "compare"),
+    "studies",
+)
 SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
 
 
@@ -39,13 +45,83 @@ def test_the_app_opens_on_the_verdict_of_the_stored_comparison(visit: Open) -> N
     assert verdict in said(visit("start"))
 
 
-def test_compare_shows_a_score_per_graph_at_the_depth_of_the_address(
+def linked(app: AppTest) -> dict[str, Any]:
+    """Return what the component of linked figures is told."""
+    (found,) = (
+        each.proto.json
+        for each in app.get("bidi_component")
+        if each.proto.component_name == "workbench_linked"
+    )
+    return json.loads(found)
+
+
+def test_compare_draws_at_the_depth_of_the_address_and_offers_all(visit: Open) -> None:
+    told = linked(visit("compare", results="address", depth="1"))
+    assert told["depth"] == 1
+    assert told["depths"] == [0, 1, 2, 3, 4, 5]
+    assert len(told["series"]) == 3
+
+
+def test_compare_holds_the_other_graphs_against_the_baseline_of_the_address(
     visit: Open,
 ) -> None:
-    app = visit("compare", results="address", depth="1")
-    assert app.select_slider[0].value == 1
-    assert len(app.metric) == 3
-    assert all("depth 1" in metric.label for metric in app.metric)
+    told = linked(visit("compare", results="address", baseline="address-flat"))
+    first, second, third = (series["deltas"] for series in told["series"])
+    assert set(first.values()) == {"The baseline"}
+    # One layer is enough in the flat schema alone; three are enough in all of them.
+    for deltas in (second, third):
+        assert deltas["1"].endswith("worse")
+        assert deltas["3"].endswith("within noise")
+    nobody = linked(visit("compare", results="address", baseline="<b>"))
+    assert not any(series["deltas"] for series in nobody["series"])
+
+
+def test_compare_rings_the_rows_of_the_address_and_shows_their_table(
+    visit: Open,
+) -> None:
+    # The first rows that were sampled have the keys 1, 3 and 7.
+    code = encode_rows([0, 2], 2000)
+    app = visit("compare", results="address", rows=code, view="Chosen rows")
+    told = linked(app)
+    assert told["rows"] == [0, 2]
+    assert [line.split(",")[0] for line in told["csv"].split()[1:3]] != []
+    table = next(each.value for each in app.dataframe if "key" in each.value)
+    assert table["key"].tolist() == ["1", "7"]
+    other = visit("compare", results="address", rows="<script>")
+    assert linked(other)["rows"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("measure", "<b>"), ("colour", "nothing"), ("rows", "A" * 3000)]
+)
+def test_compare_takes_from_the_address_only_what_exists(
+    visit: Open, name: str, value: str
+) -> None:
+    usual = linked(visit("compare", results="address"))
+    assert linked(visit("compare", results="address", **{name: value})) == usual
+
+
+def test_another_measure_draws_its_two_figures_again_and_no_other(visit: Open) -> None:
+    def payloads(**asked: str) -> dict[str, str]:
+        told = linked(visit("compare", results="address", **asked))
+        return {
+            figure["name"]: figure["payload"]
+            for section in told["sections"]
+            for figure in section["figures"]
+        }
+
+    usual, other = payloads(), payloads(measure="scale")
+    changed = {name for name in usual if usual[name] != other[name]}
+    assert changed == {"last_layer", "layers"}
+
+
+def test_compare_shows_only_what_differs_until_asked_for_all(visit: Open) -> None:
+    app = visit("compare", results="address")
+    names = app.dataframe[0].value["What"].tolist()
+    assert "Hops to the farthest column" in names
+    assert "Network (model)" not in names
+    app.toggle(key="differs").set_value(False).run()
+    assert "Network (model)" in app.dataframe[0].value["What"].tolist()
 
 
 def test_compare_aligns_by_what_is_seen_where_the_address_says_so(
@@ -66,15 +142,14 @@ def test_compare_aligns_by_what_is_seen_where_the_address_says_so(
 def test_compare_tells_the_noise_of_the_test_rows_from_that_of_training(
     visit: Open,
 ) -> None:
-    app = visit("compare", results="address", depth="1", view="Differences")
-    assert "With other test rows" in said(app)
+    app = visit("compare", results="address", depth="1", view="Tolerance")
     assert "between the best and the worst graph" in said(app)
 
 
 @pytest.mark.parametrize("depth", ["99", "-1", "one", "<b>"])
 def test_a_depth_that_was_not_tried_falls_back(visit: Open, depth: str) -> None:
-    app = visit("compare", results="address", depth=depth)
-    assert 0 <= int(app.select_slider[0].value) <= 16
+    usual = linked(visit("compare", results="address"))
+    assert linked(visit("compare", results="address", depth=depth)) == usual
 
 
 @pytest.mark.parametrize(
@@ -85,7 +160,7 @@ def test_results_that_are_not_here_are_not_looked_for_elsewhere(
 ) -> None:
     app = visit("compare", results=results)
     assert "not on this machine" in said(app)
-    assert not app.metric
+    assert not app.get("bidi_component")
 
 
 @pytest.mark.parametrize(

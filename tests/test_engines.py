@@ -14,7 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workbench.engine import ALLOCATOR, Advanced, Crashed, Finished, Put, Started
+from workbench.engine import (
+    ALLOCATOR,
+    Advanced,
+    Crashed,
+    Dropped,
+    Finished,
+    Put,
+    Started,
+)
 from workbench.engines import open_engine
 from workbench.engines.processes import Processes
 from workbench.errors import StudyError
@@ -187,3 +195,26 @@ def test_without_ray_its_engine_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
     with pytest.raises(StudyError, match=r"pip install .*\[distributed\]"):
         open_engine("ray:head:6379")
+
+
+def test_an_item_that_is_given_up_costs_no_other():
+    dropped = {1000}
+    started = time.monotonic()
+    events = [
+        event
+        for event in Processes(1).run(
+            Squares(), [1000, 4, 5], should_drop=lambda item: item in dropped
+        )
+        if event
+    ]
+    assert time.monotonic() - started < 50  # 1000 alone would sleep for a minute
+    assert Dropped(1000) in events
+    assert {event.item for event in events if type(event) is Finished} == {4, 5}
+
+
+def test_an_item_that_is_given_up_before_its_turn_never_starts():
+    events = list(
+        Processes(1).run(Squares(), [4, 5], should_drop=lambda item: item == 5)
+    )
+    assert Dropped(5) in events
+    assert [event.item for event in events if type(event) is Started] == [4]

@@ -19,7 +19,7 @@ from workbench.errors import ModelError, SchemaError, StoreError, StudyError
 from workbench.execute import run_study
 from workbench.jobs import find_job, start_job
 from workbench.planning import plan_study
-from workbench.progress import read_progress
+from workbench.progress import drop_cell, read_progress
 from workbench.run import Budget
 from workbench.store import STORE_NAME, Store
 from workbench.study import Arm, Study
@@ -264,3 +264,28 @@ def test_a_topology_file_is_kept_beside_the_results(study, shop, tmp_path):
         'topology = "topologies/mine.toml"'
         in (tmp_path / "out" / "study.toml").read_text()
     )
+
+
+def test_one_cell_is_given_up_while_the_others_are_finished(study, tmp_path):
+    def give_up_the_last(progress) -> None:
+        drop_cell(tmp_path, progress.cells[-1].key)
+
+    run_study(study, tmp_path, give_up_the_last, jobs=1)
+    states = [cell.state for cell in read_progress(tmp_path).cells]
+    assert states == ["ok"] * 7 + ["cancelled"]
+    assert read_progress(tmp_path).phase == "done"
+    trials = pd.read_parquet(tmp_path / "trials.parquet")
+    assert sorted(trials.status) == ["cancelled"] + ["ok"] * 7
+    run_study(study, tmp_path)  # the wish is not kept for another run
+    assert set(pd.read_parquet(tmp_path / "trials.parquet").status) == {"ok"}
+
+
+def test_the_progress_of_a_run_holds_its_curve_from_the_first_to_the_last_epoch(
+    study, tmp_path
+):
+    run_study(replace(study, budget=Budget(epochs=60, patience=60, width=8)), tmp_path)
+    for cell in read_progress(tmp_path).cells:
+        epochs = [epoch for epoch, _ in cell.curve]
+        assert (epochs[0], epochs[-1]) == (0, 60)
+        assert epochs == sorted(set(epochs))
+        assert len(epochs) <= 40

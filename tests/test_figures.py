@@ -35,11 +35,13 @@ from workbench.figures import (
     reach_figure,
     same_sight,
     sibling_figure,
+    standing_figure,
     train_test_figure,
     walk_figure,
 )
+from workbench.figures.colouring import CLASS_COLOURS
 from workbench.figures.depths import merged_floors
-from workbench.figures.embeddings import CLASS_COLOURS, align
+from workbench.figures.embeddings import ROWS, align
 from workbench.figures.plans import TABLE_COLOURS, nearest_hops
 from workbench.measures import MEASURES
 from workbench.palette import (
@@ -77,6 +79,7 @@ def charts(results: Results, *, dark: bool = False) -> list[Chart]:
         walk_figure(results.plans, dark=dark),
         influence_figure(results, depth=2, dark=dark),
         sibling_figure(results, depth=2, dark=dark),
+        standing_figure(results, dark=dark),
     ]
 
 
@@ -365,18 +368,20 @@ def test_alignment_undoes_a_turn_and_a_mirror_and_keeps_distances():
 
 def test_panels_show_the_same_rows_alike(results):
     figure = projection_figure(results, depth=3, layer=3).figure
-    panels = {}
-    for each in figure.data:
-        panels.setdefault(each.xaxis, []).append(np.column_stack([each.x, each.y]))
-    first, second, third = (np.vstack(found) for found in panels.values())
+    first, second, third = (
+        np.column_stack([each.x, each.y]) for each in figure.data if each.name == ROWS
+    )
     assert first == pytest.approx(second)
     assert first == pytest.approx(third)
 
 
 def test_rows_predicted_wrongly_are_hollow(results):
     figure = projection_figure(results, depth=2, layer=1).figure
-    hollow = [each for each in figure.data if each.marker.symbol == "circle-open"]
-    assert sum(len(each.x) for each in hollow) == 3 * 60 / 5
+    panels = [each for each in figure.data if each.name == ROWS]
+    hollow = [
+        symbol == "circle-open" for each in panels for symbol in each.marker.symbol
+    ]
+    assert sum(hollow) == 3 * 60 / 5
 
 
 def test_a_cell_that_did_not_finish_leaves_an_empty_panel(tmp_path: Path):

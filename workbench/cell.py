@@ -30,6 +30,7 @@ from workbench.instances import Unfolding
 from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
 from workbench.model import Network
 from workbench.models import MODELS
+from workbench.parts import locate_rows
 from workbench.permutation import ShuffleSample, build_shuffle_sample, measure_drops
 from workbench.remedies import REMEDIES
 from workbench.run import (
@@ -175,6 +176,9 @@ class Bench:
         self._sampler = lru_cache(maxsize=None)(
             lambda arm: prepare_batches(self._graph(arm)[0])
         )
+        self._located = lru_cache(maxsize=None)(
+            lambda arm: locate_rows(self._graph(arm)[0])
+        )
         self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
 
     def work(
@@ -244,6 +248,10 @@ class Bench:
         projection = pd.DataFrame()
         if cell.seed == self.workload.projected_seed:
             projection = project_layers(network, probe, task, run.outputs)
+            places = self._located(cell.arm).loc[projection["row"]]
+            projection = projection.assign(
+                **{name: places[name].array for name in places}
+            )
             drops = measure_drops(network, task, prepared.shuffles)
             heard.append(drops.assign(state="trained"))
         batching = self.workload.batching

@@ -27,6 +27,7 @@ DARK_INK = "#e6e8ee"
 GRID = "rgba(128,128,128,0.22)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 HEIGHT = 420
+DEPTH_RULE = "depth"
 METRIC_TERMS: Mapping[str, str] = MappingProxyType(
     {
         "roc-auc": "ROC-AUC",
@@ -78,15 +79,26 @@ class Series:
             remedy=self.remedy,
         )
 
+    @property
+    def mark(self) -> str:
+        """What a trace of this series carries, so that others light up with it."""
+        return f"{arm_mark(self.source, self.topology)}{self.model}\t{self.remedy}\t"
+
     def owns(self, record: Mapping[str, object]) -> bool:
         """Return whether a record of ``comparison.json`` belongs to this series."""
         return all(record[name] == getattr(self, name) for name in self.__slots__)
 
 
+def arm_mark(source: str, topology: str) -> str:
+    """Return what a trace of an arm carries: the start of its series' marks."""
+    return f"{source}\t{topology}\t"
+
+
 def all_series(results: Results) -> tuple[Series, ...]:
     """Return every series of a study, in the order in which it names them."""
     names = ["source", "topology", "model", "remedy"]
-    rows = results.trials[names].drop_duplicates().itertuples(index=False)
+    columns = (results.trials[name].tolist() for name in names)
+    rows = dict.fromkeys(zip(*columns, strict=True))
     return tuple(Series(*map(str, row)) for row in rows)
 
 
@@ -199,6 +211,12 @@ def style_figure(
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
     return figure
+
+
+def mark_depth(figure: go.Figure, depth: int) -> None:
+    """Draw a vertical rule at a depth; its name lets a page move it."""
+    rule = {"color": NEUTRAL, "width": 1.5}
+    figure.add_vline(x=depth, line=rule, name=DEPTH_RULE)
 
 
 def whole_number_axis(figure: go.Figure, values: Sequence[int], title: str) -> None:

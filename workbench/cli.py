@@ -9,13 +9,14 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
-from workbench.errors import StudyError, WorkbenchError
+from workbench.errors import StoreError, StudyError, WorkbenchError
 from workbench.resources import lasting_cache
 
 INTERRUPTED = 130
@@ -430,6 +431,46 @@ def run(
     _run(read_study(study), out, jobs, engine, as_json)
 
 
+@app.command("studies")
+def studies(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="A folder of results folders; by default where the app keeps them.",
+        ),
+    ] = None,
+    find: Annotated[
+        str, typer.Option(help="Only studies in which these words occur.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the studies that were run, newest first."""
+    from workbench.shelves import open_shelf
+    from workbench.studies import list_studies, search_studies
+
+    if folder is not None and not folder.is_dir():
+        raise StoreError(f'There is no folder "{folder}".')
+    shelf = open_shelf(None if folder is None else str(folder))
+    found = search_studies(list_studies(shelf), find)
+    if as_json:
+        typer.echo(json.dumps([entry.to_json() for entry in found], indent=2))
+        return
+    for entry in found:
+        _show_entry(entry)
+    if not found:
+        typer.echo("No studies here yet.")
+
+
+@app.command("queue")
+def queue() -> None:
+    """Run the studies that wait, one after another, until none waits."""
+    from workbench.queue import work_queue
+    from workbench.shelves import open_shelf
+
+    work_queue(open_shelf())
+
+
 @app.command("plant")
 def plant(
     source: Annotated[
@@ -830,6 +871,17 @@ def _show_comparison(document: Mapping[str, Any]) -> None:
     rows = document["leakage"]["future_rows_reachable"]
     typer.echo(f"Future rows reachable: {rows}")
     typer.echo(document["verdict"])
+
+
+def _show_entry(entry: Any) -> None:  # workbench.studies.Entry
+    when = datetime.fromtimestamp(entry.about.created)
+    best = entry.best
+    score = "" if best is None else f"{best.metric} {best.mean:.3f}, {best.cell}"
+    typer.echo(
+        f"{entry.identifier:18} {entry.state:10} {when:%Y-%m-%d %H:%M}  {entry.title}"
+        + (f" ({score})" if score else "")
+        + (f" [{', '.join(entry.about.tags)}]" if entry.about.tags else "")
+    )
 
 
 def _interval(found: Mapping[str, Any], name: str) -> str:

@@ -86,7 +86,14 @@ class Crashed(Generic[Item]):
     killed: bool
 
 
-Event: TypeAlias = Started | Advanced | Finished | Crashed
+@dataclass(frozen=True, slots=True)
+class Dropped(Generic[Item]):
+    """An item was given up because it was asked for; the others go on."""
+
+    item: Item
+
+
+Event: TypeAlias = Started | Advanced | Finished | Crashed | Dropped
 
 
 class AbstractEngine(ABC):
@@ -120,6 +127,7 @@ class AbstractEngine(ABC):
         work: Work,
         items: Sequence[Any],
         should_stop: Callable[[], bool] = lambda: False,
+        should_drop: Callable[[Any], bool] = lambda item: False,
     ) -> Iterator[Event | None]:
         """Work through items and yield what happens.
 
@@ -127,11 +135,13 @@ class AbstractEngine(ABC):
             work: How an item is done.
             items: What to do, started in this order; picklable and hashable.
             should_stop: Asked a few times a second; True ends every worker at once.
+            should_drop: Asked of an item before it starts, and a few times a second
+                while it is under way; True gives up this item alone, at once.
 
         Yields:
             An event; or None when nothing happened for a moment, so that the caller can
             refresh what it shows. Leaving the loop ends the workers. Every item ends
-            in one `Finished` or `Crashed`, unless it is stopped.
+            in one `Finished`, `Crashed` or `Dropped`, unless it is stopped.
         """
 
 

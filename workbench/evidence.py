@@ -70,16 +70,16 @@ def most_informative(results: Results, series: Series) -> tuple[str | None, floa
     """
     others = [one for one in all_series(results) if one.source == series.source]
     mine = nearest_hops(graph_of(results, series) or {"hops": {}})
+    target = target_type(results)
     for group in ([series], [one for one in others if one != series]):
         best: tuple[str | None, float, int] = (None, 0.0, 0)
         for one in group:
             drops = pick(one.rows(results.influence), kind="permutation")
             columns = zip(drops["name"], drops["value"], drops["depth"], strict=True)
+            tests = _tests(results, one)
             for name, value, depth in columns:
-                enough = margin(
-                    results.comparison["metric"], _test(results, one, depth)
-                )
-                known = name in mine and name != target_type(results)
+                enough = margin(results.comparison["metric"], tests.get(depth, 0.0))
+                known = name in mine and name != target
                 if known and value >= enough and value > best[1]:
                     best = (str(name), float(value), int(depth))
         if best[0] is not None:
@@ -95,9 +95,11 @@ def graph_of(results: Results, series: Series) -> Mapping[str, Any]:
     return {}
 
 
-def _test(results: Results, series: Series, depth: int) -> float:
-    done = pick(series.rows(results.trials), status="ok", depth=depth)
-    return _mean(done, "test") or 0.0
+def _tests(results: Results, series: Series) -> dict[int, float]:
+    """Return the mean test score of a series by depth."""
+    done = pick(series.rows(results.trials), status="ok").dropna(subset=["test"])
+    means = means_by(done, "depth", "test")["test"]
+    return {int(depth): float(mean) for depth, mean in means.items()}
 
 
 def _constant(results: Results, series: Series) -> float | None:

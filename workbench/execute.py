@@ -28,6 +28,8 @@ from workbench.engine import (
     AbstractEngine,
     Advanced,
     Crashed,
+    Dropped,
+    Event,
     Finished,
     Started,
 )
@@ -35,7 +37,7 @@ from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import StudyError
 from workbench.planning import PlannedStudy, plan_study
 from workbench.previewing import with_previews
-from workbench.progress import Progress
+from workbench.progress import Progress, forget_dropped
 from workbench.report import write_report
 from workbench.resampling import TestRows
 from workbench.results import write_results
@@ -106,6 +108,7 @@ def run_study(
         )
     planned = with_previews(planned, cache=cache)
     with workers, Store(out) as store:
+        forget_dropped(out)  # what an earlier run gave up may run now
         settled = settle_batches(planned, workers.num_workers)
         on_settled(settled)
         planned = with_batches(planned, settled)
@@ -174,7 +177,7 @@ class _Session:
         # Baselines first: one of them can take longer than any cell.
         items: list[Cell | FloorItem] = [*floor_items, *cells]
         done = 0
-        for event in self.workers.run(workload, items, should_stop):
+        for event in self.workers.run(workload, items, should_stop, self._is_dropped):
             done += self._handle(event)
             self._tell()
         return done < len(items)
@@ -193,7 +196,10 @@ class _Session:
             if key not in cells or record["status"] != "ok" or key in whole
         }
 
-    def _handle(self, event: Started | Advanced | Finished | Crashed | None) -> int:
+    def _is_dropped(self, item: Cell | FloorItem) -> bool:
+        return isinstance(item, Cell) and self.tracker.is_dropped(item)
+
+    def _handle(self, event: Event | None) -> int:
         """Follow one event; return the number of items it ended."""
         match event:
             case Started(item=Cell() as cell):
@@ -211,6 +217,9 @@ class _Session:
                 status = "out-of-memory" if killed else "failed"
                 arm = self.planned.arms[cell.arm]
                 self._keep(cell, CellResult(blank_trial(arm, cell, status, reason)))
+                return 1
+            case Dropped(item=Cell() as cell):
+                self.tracker.drop(cell)
                 return 1
             case Crashed(item=FloorItem(), reason=reason):
                 raise RuntimeError(f"a baseline failed: {reason}")
@@ -237,7 +246,7 @@ class _Session:
             Trial(**records[key])
             if key in records
             else blank_trial(
-                self.planned.arms[cell.arm], cell, "cancelled", "The run was stopped."
+                self.planned.arms[cell.arm], cell, "cancelled", "It was cancelled."
             )
             for cell, key in self.keys.items()
         ]

@@ -7,8 +7,6 @@ in that folder, so any other process can follow or cancel it.
 from __future__ import annotations
 
 import json
-import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -18,17 +16,16 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from workbench.database import cache_directory
 from workbench.engines import DEFAULT_ENGINE
-from workbench.errors import StoreError
-from workbench.progress import Progress, read_progress
+from workbench.progress import PROGRESS_NAME, Progress, read_progress
 
 if TYPE_CHECKING:  # following a job needs no tensors
     from workbench.study import Study
 
 JOB_NAME = "job.json"
 LOG_NAME = "job.log"
-RESULTS_ID = re.compile(r"[a-z0-9][a-z0-9-]{7,63}")
+CANCELLED_NAME = "cancelled"
+ASKED_NAME, STUDY_NAME = "asked.toml", "study.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +45,7 @@ class Job:
 
     def is_running(self) -> bool:
         """Return whether the process is still at work."""
-        try:
-            process = psutil.Process(self.pid)
-            alive = process.status() != psutil.STATUS_ZOMBIE
-            return alive and abs(process.create_time() - self.created) < 1
-        except psutil.NoSuchProcess:
-            return False
+        return _is_alive(self.pid, self.created)
 
     def progress(self) -> Progress | None:
         """Return the progress last saved, or None before the first."""
@@ -62,6 +54,7 @@ class Job:
     def cancel(self) -> None:
         """Ask the process to stop; what has finished is kept and compared."""
         if self.is_running():
+            mark_cancelled(self.folder)
             psutil.Process(self.pid).send_signal(signal.SIGINT)
 
     def error(self) -> str:
@@ -69,37 +62,6 @@ class Job:
         log = self.folder / LOG_NAME
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
         return next((line for line in reversed(lines) if line.strip()), "")
-
-
-def results_home() -> Path:
-    """Return the folder that holds the results of studies started from the app."""
-    home = cache_directory() / "results"
-    home.mkdir(parents=True, exist_ok=True)
-    return home
-
-
-def new_results_folder() -> Path:
-    """Return a folder whose name cannot be guessed; it does not exist yet."""
-    return results_home() / secrets.token_hex(8)
-
-
-def results_folder(identifier: str) -> Path:
-    """Return the folder of an identifier that came from outside, such as a URL.
-
-    Raises:
-        StoreError: It names no results on this machine.
-    """
-    if RESULTS_ID.fullmatch(identifier):
-        folder = results_home() / identifier
-        if folder.is_dir():
-            return folder
-    raise StoreError("That link points to results that are not on this machine.")
-
-
-def list_results() -> tuple[Path, ...]:
-    """Return the results folders of this machine, newest first."""
-    folders = [path for path in results_home().iterdir() if path.is_dir()]
-    return tuple(sorted(folders, key=lambda path: -path.stat().st_mtime))
 
 
 def start_job(study: Study, folder: Path, engine: str = DEFAULT_ENGINE) -> Job:
@@ -114,19 +76,22 @@ def start_job(study: Study, folder: Path, engine: str = DEFAULT_ENGINE) -> Job:
         The job; it goes on when this process ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    asked = folder / "asked.toml"
-    asked.write_text(study.to_toml(), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "workbench",
-        "run",
-        str(asked),
-        "--out",
-        str(folder),
-        "--engine",
-        engine,
-    ]
+    (folder / ASKED_NAME).write_text(study.to_toml(), encoding="utf-8")
+    return start_asked(folder, engine)
+
+
+def start_asked(folder: Path, engine: str = DEFAULT_ENGINE) -> Job:
+    """Start the study whose file lies in a folder; what has finished is kept.
+
+    Args:
+        folder: The results folder.
+        engine: What does the work, as `run_study` takes it.
+    """
+    command = [sys.executable, "-m", "workbench", "run", str(study_file(folder))]
+    command += ["--out", str(folder), "--engine", engine]
+    # What an earlier run said of itself is not true of this one.
+    for name in (PROGRESS_NAME, CANCELLED_NAME):
+        (folder / name).unlink(missing_ok=True)
     with (folder / LOG_NAME).open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -135,16 +100,52 @@ def start_job(study: Study, folder: Path, engine: str = DEFAULT_ENGINE) -> Job:
             stderr=log,
             start_new_session=True,
         )
-    job = Job(folder, process.pid, psutil.Process(process.pid).create_time())
-    record = {"pid": job.pid, "created": job.created}
-    (folder / JOB_NAME).write_text(json.dumps(record), encoding="utf-8")
-    return job
+    return Job(folder, *note_process(folder / JOB_NAME, process.pid))
+
+
+def mark_cancelled(folder: Path) -> None:
+    """Note that somebody cancelled a study, however early that was."""
+    (folder / CANCELLED_NAME).touch()
+
+
+def study_file(folder: Path) -> Path:
+    """Return the study that was asked for, or the one written beside the results."""
+    asked = folder / ASKED_NAME
+    return asked if asked.exists() else folder / STUDY_NAME
 
 
 def find_job(folder: Path) -> Job | None:
     """Return the job that was started in a folder, or None."""
+    noted = _noted(folder / JOB_NAME)
+    return None if noted is None else Job(folder, *noted)
+
+
+def note_process(file: Path, pid: int) -> tuple[int, float]:
+    """Write down which process this is, and return its number and its creation."""
+    created = psutil.Process(pid).create_time()
+    file.write_text(json.dumps({"pid": pid, "created": created}), encoding="utf-8")
+    return pid, created
+
+
+def is_alive(file: Path) -> bool:
+    """Return whether the process that was written down is still at work."""
+    noted = _noted(file)
+    return noted is not None and _is_alive(*noted)
+
+
+def _noted(file: Path) -> tuple[int, float] | None:
     try:
-        record = json.loads((folder / JOB_NAME).read_text(encoding="utf-8"))
-        return Job(folder, int(record["pid"]), float(record["created"]))
+        record = json.loads(file.read_text(encoding="utf-8"))
+        return int(record["pid"]), float(record["created"])
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _is_alive(pid: int, created: float) -> bool:
+    """Return whether a process is there, and is not a later one of the same number."""
+    try:
+        process = psutil.Process(pid)
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and abs(process.create_time() - created) < 1
+    except psutil.NoSuchProcess:
+        return False

@@ -1,10 +1,14 @@
 """How far a study is: what shells show and what other processes read."""
 
+import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PROGRESS_NAME = "progress.json"
+DROPPED_NAME = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,8 @@ class CellProgress:
         epochs: The most epochs it may take.
         val: The last validation score, or None.
         reason: Why it has no score, where it has none.
+        curve: Some epochs with their validation scores, the first and the last among
+            them.
     """
 
     source: str
@@ -30,6 +36,14 @@ class CellProgress:
     epochs: int
     val: float | None
     reason: str = ""
+    curve: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return what tells this cell and seed from all others of a study."""
+        names = (self.source, self.topology, self.model, self.remedy)
+        told = json.dumps([*names, self.depth, self.seed])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +68,43 @@ class Progress:
 def read_progress(folder: Path) -> Progress | None:
     """Return the progress last saved in a results folder, or None."""
     try:
-        found = json.loads((folder / PROGRESS_NAME).read_text(encoding="utf-8"))
-        cells = tuple(CellProgress(**cell) for cell in found.pop("cells"))
-        return Progress(cells=cells, **found)
-    except (OSError, ValueError, TypeError, KeyError):
+        return progress_from((folder / PROGRESS_NAME).read_bytes())
+    except OSError:
         return None
+
+
+def progress_from(content: bytes) -> Progress | None:
+    """Return the progress that a file holds, or None where it cannot be read."""
+    try:
+        found = json.loads(content)
+        cells = tuple(_read_cell(cell) for cell in found.pop("cells"))
+        return Progress(cells=cells, **found)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def drop_cell(folder: Path, key: str) -> None:
+    """Ask the process that runs a study to give up one cell; the others go on.
+
+    A file a cell, so that two pages that ask at once do not lose one another's wish.
+    """
+    (folder / DROPPED_NAME).mkdir(exist_ok=True)
+    (folder / DROPPED_NAME / key).touch()
+
+
+def dropped_cells(folder: Path) -> frozenset[str]:
+    """Return the keys of the cells that are to be given up."""
+    try:
+        return frozenset(path.name for path in (folder / DROPPED_NAME).iterdir())
+    except OSError:
+        return frozenset()
+
+
+def forget_dropped(folder: Path) -> None:
+    """Let every cell run again."""
+    shutil.rmtree(folder / DROPPED_NAME, ignore_errors=True)
+
+
+def _read_cell(found: dict[str, Any]) -> CellProgress:
+    curve = tuple((int(epoch), float(val)) for epoch, val in found.pop("curve", ()))
+    return CellProgress(**found, curve=curve)

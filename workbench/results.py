@@ -83,13 +83,14 @@ class Results:
     @property
     def arms(self) -> tuple[tuple[str, str], ...]:
         """Every (source, topology), in the order in which the study names them."""
-        pairs = zip(self.trials["source"], self.trials["topology"], strict=True)
+        sources = self.trials["source"].tolist()
+        pairs = zip(sources, self.trials["topology"].tolist(), strict=True)
         return tuple(dict.fromkeys(pairs))
 
     @property
     def depths(self) -> tuple[int, ...]:
         """Every depth of the study, ascending."""
-        return tuple(sorted({int(depth) for depth in self.trials["depth"]}))
+        return tuple(sorted(set(map(int, self.trials["depth"].tolist()))))
 
 
 def notes_of(plans: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:

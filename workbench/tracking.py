@@ -8,9 +8,15 @@ from pathlib import Path
 from statistics import median
 
 from workbench.cell import Cell, PlannedArm, trial_names
-from workbench.progress import PROGRESS_NAME, CellProgress, Progress
+from workbench.progress import (
+    PROGRESS_NAME,
+    CellProgress,
+    Progress,
+    dropped_cells,
+)
 
 SAVE_EVERY_S = 0.5
+MAX_POINTS = 40
 UNDER_WAY = ("queued", "running")
 
 
@@ -31,6 +37,8 @@ class Tracker:
         self._floors_left = 0
         self._num_floors = 0
         self._saved_at = 0.0
+        self._asked_at = -SAVE_EVERY_S
+        self._dropped: frozenset[str] = frozenset()
         self._started: dict[Cell, float] = {}
         self._seconds: dict[Cell, float] = {}
         self._cells = {
@@ -59,7 +67,9 @@ class Tracker:
 
     def advance(self, cell: Cell, epoch: int, val: float) -> None:
         """Say how far a cell is."""
-        self._cells[cell] = replace(self._cells[cell], epoch=epoch, val=val)
+        shown = self._cells[cell]
+        curve = _thinned((*shown.curve, (epoch, round(val, 4))))
+        self._cells[cell] = replace(shown, epoch=epoch, val=val, curve=curve)
 
     def finish(self, cell: Cell, state: str, val: float | None, reason: str) -> None:
         """Say how a cell ended."""
@@ -67,6 +77,21 @@ class Tracker:
             self._seconds[cell] = time.perf_counter() - self._started[cell]
         self._cells[cell] = replace(
             self._cells[cell], state=state, val=val, reason=reason
+        )
+
+    def is_dropped(self, cell: Cell) -> bool:
+        """Return whether somebody has asked to give up a cell."""
+        now = time.monotonic()
+        if now - self._asked_at >= SAVE_EVERY_S:
+            self._asked_at = now
+            self._dropped = dropped_cells(self._folder)
+        return bool(self._dropped) and self._cells[cell].key in self._dropped
+
+    def drop(self, cell: Cell) -> None:
+        """Say that a cell was given up."""
+        self._started.pop(cell, None)
+        self._cells[cell] = replace(
+            self._cells[cell], state="cancelled", val=None, reason=""
         )
 
     def enter(self, phase: str) -> None:
@@ -118,3 +143,10 @@ class Tracker:
             spent = now - self._started.get(cell, now)
             left += max(expected - spent, 0.0)
         return left / self._jobs
+
+
+def _thinned(curve: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+    """Return a curve of few points: every second one where there are too many."""
+    if len(curve) <= MAX_POINTS:
+        return curve
+    return (*curve[:-1:2], curve[-1])

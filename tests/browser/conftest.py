@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,20 +40,19 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
     pytest.fail("the server did not start within a minute")
 
 
-@pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def served(folder: Path, **settings: str) -> Iterator[str]:
+    """Serve the app with settings of its own, and return where."""
     port = free_port()
     command = [sys.executable, "-m", "workbench", "app", "--headless"]
     command += ["--port", str(port)]
-    log = tmp_path_factory.mktemp("server") / "log"
-    cache = tmp_path_factory.mktemp("cache")
-    with log.open("wb") as sink:
+    with (folder / "log").open("wb") as sink:
         server = subprocess.Popen(
             command,
             cwd=ROOT,
             stdout=sink,
             stderr=sink,
-            env={**os.environ, "WORKBENCH_CACHE": str(cache)},
+            env={**os.environ, "WORKBENCH_CACHE": str(folder / "cache"), **settings},
         )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -61,6 +61,12 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

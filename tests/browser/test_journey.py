@@ -71,7 +71,7 @@ def test_the_depth_stays_in_the_address(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/compare?results=address")
     settle(page)
     before = page.url
-    pull(page, "depth", ["ArrowLeft"])
+    page.get_by_role("slider", name="Depth (number of layers)").press("ArrowRight")
     expect(page).to_have_url(re.compile(r"depth=\d"))
     assert page.url != before
     depth = re.search(r"depth=(\d+)", page.url)

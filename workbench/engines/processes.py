@@ -25,6 +25,7 @@ from workbench.engine import (
     AbstractEngine,
     Advanced,
     Crashed,
+    Dropped,
     Event,
     Finished,
     Started,
@@ -64,6 +65,7 @@ class Processes(AbstractEngine):
         work: Work,
         items: Sequence[Any],
         should_stop: Callable[[], bool] = lambda: False,
+        should_drop: Callable[[Any], bool] = lambda item: False,
     ) -> Iterator[Event | None]:
         """Work through items and yield what happens, as every engine does."""
         context = multiprocessing.get_context("spawn")
@@ -80,6 +82,10 @@ class Processes(AbstractEngine):
                         yield Started(worker.item)
                 if should_stop():
                     return
+                for item in _give_up(waiting, workers, should_drop):
+                    yield Dropped(item)
+                num_missing = min(num_workers - len(workers), len(waiting))
+                workers += [_start(context, work) for _ in range(num_missing)]
                 ready = wait([worker.pipe for worker in workers], timeout=POLL_S)
                 if not ready:
                     yield None
@@ -101,6 +107,20 @@ class _Worker:
     process: SpawnProcess
     pipe: Connection
     item: Any = None
+
+
+def _give_up(
+    waiting: list[Any], workers: list[_Worker], should_drop: Callable[[Any], bool]
+) -> list[Any]:
+    """Take out what is given up, end the workers that are at it, and return it."""
+    dropped = [item for item in waiting if should_drop(item)]
+    waiting[:] = [item for item in waiting if item not in dropped]
+    held = [one for one in workers if one.item is not None and should_drop(one.item)]
+    for worker in held:
+        worker.process.kill()
+        worker.process.join()
+        workers.remove(worker)
+    return [*dropped, *(worker.item for worker in held)]
 
 
 def _start(context: Any, work: Work) -> _Worker:

@@ -23,6 +23,7 @@ from workbench.engine import (
     AbstractEngine,
     Advanced,
     Crashed,
+    Dropped,
     Event,
     Finished,
     Started,
@@ -113,6 +114,7 @@ class RayCluster(AbstractEngine):
         work: Work,
         items: Sequence[Any],
         should_stop: Callable[[], bool] = lambda: False,
+        should_drop: Callable[[Any], bool] = lambda item: False,
     ) -> Iterator[Event | None]:
         """Work through items and yield what happens, as every engine does."""
         ray = _ray()
@@ -122,9 +124,17 @@ class RayCluster(AbstractEngine):
         try:
             while waiting or flights.under_way:
                 while waiting and len(flights.under_way) < most:
-                    flights.start(waiting.pop())
+                    item = waiting.pop()
+                    if should_drop(item):
+                        yield Dropped(item)
+                    else:
+                        flights.start(item)
                 if should_stop():
                     return
+                for item in flights.drop(should_drop):
+                    yield Dropped(item)
+                if not flights.under_way:
+                    continue
                 ready, _ = ray.wait(list(flights.under_way), timeout=POLL_S)
                 yield from flights.news()
                 if not ready:
@@ -206,6 +216,18 @@ class _Flights:
         else:
             yield from _seen(flight)
             yield Finished(flight.item, result)
+
+    def drop(self, should_drop: Callable[[Any], bool]) -> list[Any]:
+        """End the tasks whose items are given up, and return those items."""
+        ray = _ray()
+        found = [
+            reference
+            for reference, flight in self.under_way.items()
+            if should_drop(flight.item)
+        ]
+        for reference in found:
+            ray.cancel(reference, force=True)
+        return [self.under_way.pop(reference).item for reference in found]
 
     def end(self) -> None:
         """End what is still running, at once."""

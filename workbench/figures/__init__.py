@@ -9,10 +9,12 @@ from workbench.figures.gaps import gap_figure
 from workbench.figures.grids import split_grid_figure
 from workbench.figures.influence import influence_figure
 from workbench.figures.layers import last_layer_figure, layer_figure
+from workbench.figures.live import live_figure
 from workbench.figures.moments import moments_figure
 from workbench.figures.plans import hop_heatmap, reach_figure
 from workbench.figures.previews import beside_preview, has_preview, preview_figure
 from workbench.figures.siblings import sibling_figure
+from workbench.figures.standing import standing_figure
 from workbench.figures.training import train_test_figure
 from workbench.figures.walks import walk_figure
 
@@ -28,6 +30,7 @@ __all__ = [
     "influence_figure",
     "last_layer_figure",
     "layer_figure",
+    "live_figure",
     "moments_figure",
     "preview_figure",
     "projection_figure",
@@ -35,6 +38,7 @@ __all__ = [
     "same_sight",
     "sibling_figure",
     "split_grid_figure",
+    "standing_figure",
     "train_test_figure",
     "walk_figure",
 ]

@@ -59,13 +59,13 @@ def aligned_figure(
         cells = _placed(series_cells(results, series), levels, series)
         cells["x"] += DODGE * place
         first = cells[cells["extra"] == 0]
-        add_band(figure, first, style)
+        add_band(figure, first, style, series.mark)
         add_line(figure, results, series, first, style)
-        _add_deeper(figure, cells[cells["extra"] > 0], style)
-        _number(figure, cells, style)
+        _add_deeper(figure, cells[cells["extra"] > 0], style, series.mark)
+        _number(figure, cells, style, series.mark)
         rows = pick(series.rows(results.trials), status="ok")
         at = dict(zip(cells["depth"], cells["x"], strict=True))
-        add_seeds(figure, rows, rows["depth"].map(at) + DODGE / 2, style)
+        add_seeds(figure, rows, rows["depth"].map(at) + DODGE / 2, style, series.mark)
         scores += [*rows["test"], *cells["low"], *cells["high"]]
         if depth is not None:
             _mark(figure, cells[cells["depth"] == depth])
@@ -175,12 +175,15 @@ def _placed(
     return placed[placed["level"] >= 0]
 
 
-def _add_deeper(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
+def _add_deeper(
+    figure: go.Figure, cells: pd.DataFrame, style: ArmStyle, mark: str
+) -> None:
     figure.add_trace(
         go.Scatter(
             x=cells["x"],
             y=cells["mean"],
             customdata=cells[["low", "high", "depth"]],
+            meta=mark,
             name=plain(style.label),
             legendgroup=style.label,
             showlegend=False,
@@ -198,7 +201,7 @@ def _add_deeper(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None
     )
 
 
-def _number(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
+def _number(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle, mark: str) -> None:
     """Write the number of layers above each marker."""
     figure.add_trace(
         go.Scatter(
@@ -208,6 +211,7 @@ def _number(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
             textposition="top center",
             textfont={"size": 11, "color": style.colour},
             mode="text",
+            meta=mark,
             legendgroup=style.label,
             showlegend=False,
             hoverinfo="skip",

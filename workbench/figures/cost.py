@@ -45,6 +45,7 @@ def cost_figure(results: Results, *, dark: bool = False) -> Chart:
                     textposition="top center",
                     textfont={"size": 11},
                     name=plain(style.label),
+                    meta=series.mark,
                     legendgroup=style.label,
                     showlegend=column == 1,
                     mode="lines+markers+text",

@@ -14,6 +14,7 @@ from workbench.chart import (
     best_depths,
     escaped,
     higher_is_better,
+    mark_depth,
     metric_label,
     number,
     pick,
@@ -54,11 +55,11 @@ def depth_figure(
     for place, series in enumerate(all_series(results)):
         style = series_style(results, series)
         cells = series_cells(results, series)
-        add_band(figure, cells, style)
+        add_band(figure, cells, style, series.mark)
         add_line(figure, results, series, cells, style)
         shift = dodge(place, len(all_series(results)))
         rows = pick(series.rows(results.trials), status="ok")
-        add_seeds(figure, rows, rows["depth"] + shift, style)
+        add_seeds(figure, rows, rows["depth"] + shift, style, series.mark)
         scores += rows["test"].tolist()
         scores += [*cells["low"], *cells["high"]]
         lines.append(_line_in_words(results, series, cells))
@@ -66,7 +67,7 @@ def depth_figure(
     _add_failures(figure, results, axis[0])
     add_floors(figure, floors, axis)
     if depth is not None:
-        figure.add_vline(x=depth, line={"color": NEUTRAL, "width": 1.5})
+        mark_depth(figure, depth)
     title = f"How the score changes with depth ({metric})"
     style_figure(figure, title, dark=dark, height=480)
     figure.update_layout(margin={"r": 250 if floors else 24})
@@ -122,7 +123,9 @@ def series_cells(results: Results, series: Series) -> pd.DataFrame:
     return found.assign(x=found["depth"])
 
 
-def add_band(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
+def add_band(
+    figure: go.Figure, cells: pd.DataFrame, style: ArmStyle, mark: str
+) -> None:
     """Draw the intervals of a line as a band."""
     known = cells.dropna(subset=["low", "high"])
     places = known["x"].tolist()
@@ -135,6 +138,7 @@ def add_band(figure: go.Figure, cells: pd.DataFrame, style: ArmStyle) -> None:
             fillcolor=translucent(style.colour, BAND_ALPHA),
             line={"width": 0},
             hoverinfo="skip",
+            meta=mark,
             legendgroup=style.label,
             showlegend=False,
         )
@@ -156,6 +160,7 @@ def add_line(
             x=cells["x"],
             y=cells["mean"],
             customdata=cells[["low", "high", "n", "depth"]],
+            meta={"mark": series.mark, "details": ["low", "high", "seeds", "depth"]},
             name=plain(style.label),
             legendgroup=style.label,
             mode="lines+markers",
@@ -175,7 +180,11 @@ def add_line(
 
 
 def add_seeds(
-    figure: go.Figure, done: pd.DataFrame, places: pd.Series, style: ArmStyle
+    figure: go.Figure,
+    done: pd.DataFrame,
+    places: pd.Series,
+    style: ArmStyle,
+    mark: str,
 ) -> None:
     """Draw every finished seed as a dot."""
     figure.add_trace(
@@ -183,6 +192,7 @@ def add_seeds(
             x=places,
             y=done["test"],
             customdata=done[["seed", "train", "val"]],
+            meta={"mark": mark, "details": ["seed", "train", "validation"]},
             name=plain(style.label),
             legendgroup=style.label,
             showlegend=False,
@@ -213,6 +223,7 @@ def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
                 x=lost["depth"] + dodge(place, len(everything)),
                 y=np.full(len(lost), floor),
                 customdata=escaped(lost, "seed", "status", "reason"),
+                meta=series.mark,
                 name=f"{plain(style.label)}: not finished",
                 mode="markers",
                 cliponaxis=False,

@@ -1,6 +1,7 @@
 """Where networks put the target's rows: two-dimensional embeddings, aligned."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,24 +14,38 @@ from workbench.chart import (
     Series,
     all_series,
     best_depths,
-    escaped,
     number,
     pick,
     plain,
     series_style,
     style_figure,
 )
+from workbench.figures.colouring import Colouring, colouring_of, is_numeric
 from workbench.results import Results
 
 MAX_ROWS = 2000
 MAX_PANELS_A_ROW = 3
-MAX_CLASSES = 7
-NUMERIC_METRICS = frozenset({"mae", "r2"})
-# Classes are no arms: none of these is an arm's colour.
-CLASS_COLOURS = (
-    "#8A8D94", "#E0457B", "#2AA198", "#A58B00", "#7A5AF5", "#9A5B2F", "#5F9E3A",
-)  # fmt: skip
-OTHER_CLASS = "other classes"
+ROWS, RINGS = "rows", "chosen rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where one layer of one network puts the rows.
+
+    Attributes:
+        series: The graph, network and remedy.
+        depth: The network's depth.
+        layer: The layer; 0 is the input.
+        places: float64 [rows, 2]: aligned positions in the order of `sampled_keys`; NaN
+            where a row has none.
+        correct: bool [rows]: whether the network predicts the row rightly.
+    """
+
+    series: Series
+    depth: int
+    layer: int
+    places: np.ndarray
+    correct: np.ndarray
 
 
 def projection_figure(
@@ -38,6 +53,7 @@ def projection_figure(
     *,
     depth: int | None = None,
     layer: int | None = None,
+    colour: str = "class",
     dark: bool = False,
 ) -> Chart:
     """Draw the target's rows in two principal components, a panel per series.
@@ -51,6 +67,7 @@ def projection_figure(
         results: A results folder.
         depth: The networks' depth; each series' best depth by default.
         layer: The layer; the last one by default.
+        colour: Name in `colourings`: what the dots' colours say.
         dark: Whether the ink is for dark paper.
 
     Source: Schönemann (1966), Psychometrika 31, p. 1 (orthogonal Procrustes).
@@ -61,11 +78,6 @@ def projection_figure(
         best.get(series, max(results.depths)) if depth is None else depth
         for series in everything
     ]
-    panels = [
-        _panel(results, series, at, at if layer is None else layer)
-        for series, at in zip(everything, depths, strict=True)
-    ]
-    reference = _reference(results, everything, best)
     columns = min(len(everything), MAX_PANELS_A_ROW)
     rows = -(-len(everything) // columns)
     titles = [
@@ -80,22 +92,29 @@ def projection_figure(
         horizontal_spacing=0.03,
         vertical_spacing=0.2 / rows,
     )
-    numeric = results.comparison["metric"] in NUMERIC_METRICS
-    classes = () if numeric else _classes(panels)
-    drawn: set[str] = set()
-    for place, panel in enumerate(panels):
+    keys = sampled_keys(results)
+    reference = _reference(results, everything, best)
+    shown = colouring_of(results, colour)
+    sentences: list[str] = []
+    for place, (series, at) in enumerate(zip(everything, depths, strict=True)):
         row, column = place // columns + 1, place % columns + 1
-        aligned = align(panel, reference)
+        panel = pick(
+            series.rows(results.projection),
+            depth=at,
+            layer=at if layer is None else layer,
+        )
+        panel = panel.drop_duplicates(subset="key")
+        sentences.append(f"{titles[place]}: {_apart_in_words(results, panel)}")
         if panel.empty:
             figure.add_annotation(
                 text="no run finished", x=0, y=0, showarrow=False, row=row, col=column
             )
-        elif numeric:
-            figure.add_trace(_numeric_trace(aligned, place == 0), row=row, col=column)
-        else:
-            for trace in _class_traces(aligned, classes, drawn):
-                figure.add_trace(trace, row=row, col=column)
-    count = max((len(panel) for panel in panels), default=0)
+            continue
+        first = not figure.data
+        for trace in _traces(align(panel, reference), keys, shown, series.mark, first):
+            figure.add_trace(trace, row=row, col=column)
+    if figure.data:
+        figure.add_traces(shown.legend())
     title = "Where the networks put the target's rows"
     style_figure(figure, title, dark=dark, height=130 + 320 * rows)
     figure.update_annotations(font_size=13)
@@ -104,22 +123,44 @@ def projection_figure(
     figure.update_yaxes(showticklabels=False, ticks="", range=[-2.6, 2.6])
     figure.update_xaxes(title_text="First component, aligned", row=rows)
     figure.update_yaxes(title_text="Second component", col=1)
-    sentences = [
-        f"{name}: {_apart_in_words(panel, numeric)}"
-        for name, panel in zip(titles, panels, strict=True)
-    ]
     return Chart(
         figure=figure,
         title=title,
-        alt=f"{title}, {count} rows per panel. " + " ".join(sentences),
+        alt=f"{title}, {len(keys)} rows per panel. " + " ".join(sentences),
         source="projection.parquet (first seed)",
         how_to_read=(
             f"Each dot is one of at most {MAX_ROWS} fixed rows of the target's table,"
-            " the same in every panel, coloured by its true label; hollow dots are"
+            f" the same in every panel, coloured by {shown.said}; hollow dots are"
             " predicted wrongly. Panels are principal components of the states, scaled"
             " to the same size and turned to match; distances compare within a panel."
         ),
     )
+
+
+def sampled_keys(results: Results) -> tuple[str, ...]:
+    """Return the keys of the rows that every panel shows, in one fixed order."""
+    frame = results.projection[["row", "key"]].drop_duplicates(subset="key")
+    ordered = frame.sort_values(["row", "key"], kind="stable")["key"]
+    return tuple(map(str, ordered.head(MAX_ROWS)))
+
+
+def projection_frames(results: Results) -> Iterator[Frame]:
+    """Yield every layer of every network of a study, aligned as the figure's panels."""
+    everything = all_series(results)
+    keys = sampled_keys(results)
+    reference = _reference(results, everything, best_depths(results))
+    for series in everything:
+        mine = series.rows(results.projection)
+        for (depth, layer), rows in mine.groupby(["depth", "layer"], sort=True):
+            panel = align(rows.drop_duplicates(subset="key"), reference)
+            ordered = _ordered(panel, keys)
+            yield Frame(
+                series=series,
+                depth=int(depth),
+                layer=int(layer),
+                places=ordered[["x", "y"]].to_numpy(dtype=float),
+                correct=(ordered["correct"] == True).to_numpy(dtype=bool),  # noqa: E712  # NaN is not
+            )
 
 
 def align(panel: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
@@ -145,9 +186,10 @@ def align(panel: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(x=plane[:, 0], y=plane[:, 1])
 
 
-def _panel(results: Results, series: Series, depth: int, layer: int) -> pd.DataFrame:
-    rows = pick(series.rows(results.projection), depth=depth, layer=layer)
-    return rows.drop_duplicates(subset="key").head(MAX_ROWS)
+def _ordered(panel: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Return a panel's rows in the order of the keys, NaN where one is missing."""
+    named = panel.assign(key=panel["key"].astype(str)).set_index("key")
+    return named.reindex(list(keys))
 
 
 def _reference(
@@ -157,77 +199,59 @@ def _reference(
     panel = results.projection.head(0)
     for series in everything:
         at = best.get(series, max(results.depths))
-        panel = _panel(results, series, at, at)
+        panel = pick(series.rows(results.projection), depth=at, layer=at)
+        panel = panel.drop_duplicates(subset="key")
         if len(panel) and np.ptp(panel[["x", "y"]].to_numpy(), axis=0).all():
             break
     return panel
 
 
-def _classes(panels: Sequence[pd.DataFrame]) -> tuple[str, ...]:
-    labels = pd.concat([panel["label"] for panel in panels]).astype(str)
-    names = sorted(labels.unique())
-    if len(names) <= MAX_CLASSES:
-        return tuple(names)
-    return (*sorted(labels.value_counts().index[: MAX_CLASSES - 1]), OTHER_CLASS)
-
-
-def _class_traces(
-    panel: pd.DataFrame, classes: Sequence[str], drawn: set[str]
+def _traces(
+    panel: pd.DataFrame,
+    keys: Sequence[str],
+    shown: Colouring,
+    mark: str,
+    first: bool,
 ) -> list[go.Scatter]:
-    labels = panel["label"].astype(str)
-    named = panel.assign(shown=labels.where(labels.isin(classes), OTHER_CLASS))
-    traces = []
-    for name, colour in zip(classes, CLASS_COLOURS, strict=False):
-        for correct, symbol in ((True, "circle"), (False, "circle-open")):
-            mine = pick(named, shown=name, correct=correct)
-            if mine.empty:
-                continue
-            verdict = "right" if correct else "wrong"
-            traces.append(
-                go.Scatter(
-                    x=mine["x"],
-                    y=mine["y"],
-                    customdata=escaped(mine, "key"),
-                    name=f"label {plain(name)}",
-                    legendgroup=name,
-                    showlegend=name not in drawn,
-                    mode="markers",
-                    marker={"color": colour, "size": 5.5, "opacity": 0.75},
-                    marker_symbol=symbol,
-                    hovertemplate=f"row %{{customdata[0]}}, predicted {verdict}",
-                )
-            )
-            drawn.add(name)
-    return traces
-
-
-def _numeric_trace(panel: pd.DataFrame, first: bool) -> go.Scatter:
-    values = panel["label"].to_numpy(dtype=float)
-    low, high = np.quantile(values, [0.02, 0.98])
-    return go.Scatter(
-        x=panel["x"],
-        y=panel["y"],
-        customdata=escaped(panel, "key", "label"),
+    """Return a panel's dots in the order of the keys, and a place for chosen ones."""
+    ordered = _ordered(panel, keys)
+    wrong = (ordered["correct"] == False).to_numpy(dtype=bool)  # noqa: E712  # NaN is not
+    dots = go.Scatter(
+        x=ordered["x"],
+        y=ordered["y"],
+        name=ROWS,
+        meta={"mark": mark, "details": ["row", "true value"]},
+        customdata=[
+            [plain(key), plain(label)]
+            for key, label in zip(keys, ordered["label"], strict=True)
+        ],
         showlegend=False,
         mode="markers",
-        marker={
-            "color": values,
-            "colorscale": "Viridis",
-            "cmin": float(low),
-            "cmax": float(high),
-            "size": 5,
-            "opacity": 0.8,
-            "showscale": first,
-            "colorbar": {"title": {"text": "true value"}, "thickness": 12},
-        },
-        hovertemplate="row %{customdata[0]}: %{customdata[1]}<extra></extra>",
+        marker={"size": 5.5, "opacity": 0.75},
+        marker_symbol=np.where(wrong, "circle-open", "circle"),
+        unselected={"marker": {"opacity": 0.75}},
+        hovertemplate=(
+            "row %{customdata[0]}, true value %{customdata[1]}<extra></extra>"
+        ),
     )
+    dots.update(marker=shown.marker(ordered[shown.column], first=first))
+    rings = go.Scatter(
+        x=[],
+        y=[],
+        name=RINGS,
+        meta=mark,
+        showlegend=False,
+        mode="markers",
+        hoverinfo="skip",
+        marker={"size": 14, "symbol": "circle-open", "line": {"width": 2.5}},
+    )
+    return [dots, rings]
 
 
-def _apart_in_words(panel: pd.DataFrame, numeric: bool) -> str:
+def _apart_in_words(results: Results, panel: pd.DataFrame) -> str:
     if panel.empty:
         return "no run finished."
     share = float(panel["correct"].to_numpy(dtype=bool).mean())
-    if numeric:
+    if is_numeric(results):
         return f"{number(share)} of its rows are within half a standard deviation."
     return f"{number(share)} of its rows are predicted right."

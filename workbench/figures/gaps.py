@@ -125,7 +125,8 @@ def gap_figure(
             continue
         style = series_style(results, series)
         label = f"{style.label}, depth {shown}"
-        figure.add_trace(_dot(label, gap, style.colour, style.symbol))
+        dot = _dot(label, gap, style.colour, style.symbol)
+        figure.add_trace(dot.update(meta=series.mark))
         labels.append(label)
         sentences.append(f"{style.label}: {gap_in_words(results, series, shown)}")
     for label, gap in _floor_gaps(results):

@@ -8,6 +8,7 @@ from workbench.chart import (
     Chart,
     Series,
     all_series,
+    mark_depth,
     means_by,
     note_figure,
     pick,
@@ -61,6 +62,7 @@ def influence_figure(
         mine = series.rows(frame)
         for bar in (*_hops(pick(mine, kind="hop")), *_tables(mine, tables)):
             bar.showlegend = bar.name not in named
+            bar.meta = series.mark
             named.add(str(bar.name))
             figure.add_trace(bar, row=row, col=1 if bar.legend == "legend" else 2)
         sentences.append(_in_words(results, series, mine))
@@ -79,7 +81,7 @@ def influence_figure(
     figure.update_yaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(title_text="Share of influence", col=1)
     if depth is not None and shown:
-        figure.add_vline(x=depth, line={"color": NEUTRAL, "width": 1.5})
+        mark_depth(figure, depth)
     if not shown:
         note_figure(figure, "These results were made before influence was measured.")
     return Chart(

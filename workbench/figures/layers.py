@@ -14,6 +14,7 @@ from workbench.chart import (
     Series,
     all_series,
     last_layers,
+    mark_depth,
     means_by,
     note_figure,
     number,
@@ -27,7 +28,6 @@ from workbench.chart import (
     whole_number_axis,
 )
 from workbench.measures import MEASURES
-from workbench.palette import NEUTRAL
 from workbench.results import Results
 
 STATES = (("untrained", "dash", "-open"), ("trained", "solid", ""))
@@ -97,7 +97,7 @@ def last_layer_figure(
         dark=dark,
     )
     if depth is not None:
-        chart.figure.add_vline(x=depth, line={"color": NEUTRAL, "width": 1.5})
+        mark_depth(chart.figure, depth)
     return chart
 
 
@@ -128,7 +128,8 @@ def _draw(
                 state=state, dash=dash, hollow=hollow,
             )  # fmt: skip
         sentences += _in_words(results, series, mine, column)
-    style_figure(figure, plain(title), dark=dark, height=440)
+    style_figure(figure, plain(title), dark=dark, height=460)
+    figure.update_layout(legend_y=-0.27)
     whole_number_axis(figure, list(places), axis_title)
     kept = MEASURES[measure]
     figure.update_yaxes(
@@ -169,6 +170,7 @@ def _add_state(
             x=rows[column],
             y=rows["value"],
             customdata=rows[["seed"]],
+            meta=series.mark,
             mode="markers",
             legendgroup=name,
             showlegend=False,
@@ -184,6 +186,7 @@ def _add_state(
         go.Scatter(
             x=means.index,
             y=means,
+            meta=series.mark,
             name=plain(name),
             legendgroup=name,
             mode="lines+markers",

@@ -7,7 +7,15 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from workbench.chart import Chart, number, plain, style_figure, translucent
+from workbench.chart import (
+    Chart,
+    arm_mark,
+    mark_depth,
+    number,
+    plain,
+    style_figure,
+    translucent,
+)
 from workbench.palette import arm_style
 
 MAX_TABLES = 8
@@ -25,11 +33,14 @@ TABLE_SYMBOLS = (
 Plans = Mapping[str, Mapping[str, Any]]
 
 
-def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
+def reach_figure(
+    plans: Plans, *, depth: int | None = None, dark: bool = False
+) -> Chart:
     """Draw the share of each table within k hops of a target row, a panel per graph.
 
     Args:
         plans: The ``plan --json`` document of every source.
+        depth: A number of hops to mark with a vertical rule, or None.
         dark: Whether the ink is for dark paper.
     """
     graphs = graphs_of(plans)
@@ -46,6 +57,7 @@ def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
     )
     ticks = _share_ticks(graphs)
     drawn: set[str] = set()
+    marks = marks_of(plans)
     for place, (_, graph) in enumerate(graphs):
         for index, table in enumerate(tables):
             curve = sorted(
@@ -55,6 +67,7 @@ def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
             if not curve:
                 continue
             for trace in _curve(table, index, curve, ticks[0], table not in drawn):
+                trace.meta = marks[place]
                 figure.add_trace(
                     trace, row=place // columns + 1, col=place % columns + 1
                 )
@@ -71,6 +84,8 @@ def reach_figure(plans: Plans, *, dark: bool = False) -> Chart:
         ticktext=["none", *(f"{tick:.6g} %" for tick in 100 * ticks[1:])],
     )
     figure.update_yaxes(title_text="Share of the table's rows (log)", col=1)
+    if depth is not None:
+        mark_depth(figure, depth)
     sentences = [_reach_in_words(label, graph) for label, graph in graphs]
     more = f" {left_out} tables of which less is seen are left out." if left_out else ""
     return Chart(
@@ -160,6 +175,15 @@ def graphs_of(plans: Plans) -> list[tuple[str, Mapping[str, Any]]]:
     arms = [(source, graph["name"]) for source, graph in pairs]
     return [
         (arm_style(source, graph["name"], arms).label, graph) for source, graph in pairs
+    ]
+
+
+def marks_of(plans: Plans) -> list[str]:
+    """Return what traces of each graph carry, in the order of `graphs_of`."""
+    return [
+        arm_mark(source, graph["name"])
+        for source, plan in plans.items()
+        for graph in plan["topologies"]
     ]
 
 

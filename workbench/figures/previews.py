@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from workbench.chart import (
     METRIC_TERMS,
     Chart,
+    arm_mark,
     note_figure,
     number,
     padded_range,
@@ -40,7 +41,7 @@ def preview_figure(plans: Plans, *, dark: bool = False) -> Chart:
     values: list[float] = []
     hops: set[int] = set()
     words = []
-    for style, records in _previews(plans):
+    for _, style, records in _previews(plans):
         known = [one for one in records if one["score"] is not None]
         values += [one["score"] for one in known]
         hops |= {one["hop"] for one in records}
@@ -94,7 +95,7 @@ def beside_preview(chart: Chart, results: Results) -> Chart:
     low, high = figure.layout.yaxis.range
     deepest = max(results.depths)
     words = []
-    for style, records in _previews(results.plans, results.arms):
+    for arm, style, records in _previews(results.plans, results.arms):
         known = [
             one for one in records if one["hop"] <= deepest and one["test"] is not None
         ]
@@ -104,6 +105,7 @@ def beside_preview(chart: Chart, results: Results) -> Chart:
             go.Scatter(
                 x=[one["hop"] for one in known],
                 y=scores,
+                meta=arm_mark(*arm),
                 name=NOT_TRAINED,
                 legendgroup=NOT_TRAINED,
                 showlegend=not words,
@@ -142,8 +144,8 @@ def has_preview(plans: Plans) -> bool:
 
 def _previews(
     plans: Plans, arms: Sequence[tuple[str, str]] = ()
-) -> Iterator[tuple[ArmStyle, Sequence[Record]]]:
-    """Yield the style and the records of every graph that was previewed."""
+) -> Iterator[tuple[tuple[str, str], ArmStyle, Sequence[Record]]]:
+    """Yield the arm, the style and the records of every graph that was previewed."""
     pairs = [
         (source, graph)
         for source, plan in plans.items()
@@ -152,7 +154,8 @@ def _previews(
     shown = list(arms) or [(source, graph["name"]) for source, graph in pairs]
     for source, graph in pairs:
         if graph.get("preview") and (source, graph["name"]) in shown:
-            yield arm_style(source, graph["name"], shown), graph["preview"]
+            arm = (source, graph["name"])
+            yield arm, arm_style(*arm, shown), graph["preview"]
 
 
 def _axis(metric: str, values: Sequence[float]) -> list[float]:

@@ -56,9 +56,11 @@ def sibling_figure(
     named: set[str] = set()
     for place, one in enumerate(series):
         row, column = place // columns + 1, place % columns + 1
+        own = one.rows(frame)
         for index, key in enumerate(keys):
-            mine = pick(one.rows(frame), node_type=key)
+            mine = pick(own, node_type=key)
             for trace in _lines(mine, key, index, key not in named):
+                trace.meta = one.mark
                 figure.add_trace(trace, row=row, col=column)
                 named.add(key)
     title = f"How much siblings differ, in networks of depth {shown}"

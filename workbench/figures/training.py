@@ -7,6 +7,7 @@ from plotly.subplots import make_subplots
 from workbench.chart import (
     Chart,
     all_series,
+    mark_depth,
     means_by,
     metric_label,
     number,
@@ -22,12 +23,19 @@ from workbench.results import Results
 MAX_PANELS_A_ROW = 3
 
 
-def train_test_figure(results: Results, *, dark: bool = False) -> Chart:
+def train_test_figure(
+    results: Results, *, depth: int | None = None, dark: bool = False
+) -> Chart:
     """Draw the training score beside the test score, a panel per series.
 
     A test score that falls with depth while the training score stays says overfitting
     or a receptive field full of noise; when both fall, the network did not train or its
     representations collapsed.
+
+    Args:
+        results: A results folder.
+        depth: A depth to mark with a vertical rule, or None.
+        dark: Whether the ink is for dark paper.
     """
     everything = all_series(results)
     metric = metric_label(results)
@@ -53,6 +61,7 @@ def train_test_figure(results: Results, *, dark: bool = False) -> Chart:
                     y=means[split],
                     name="Training score" if split == "train" else "Test score",
                     legendgroup=split,
+                    meta=series.mark,
                     showlegend=place == 0,
                     mode="lines+markers",
                     line={"color": style.colour, "dash": dash, "width": 2},
@@ -79,6 +88,8 @@ def train_test_figure(results: Results, *, dark: bool = False) -> Chart:
     whole_number_axis(figure, results.depths, "Depth (layers)")
     figure.update_yaxes(range=score_range(results, scores))
     figure.update_yaxes(title_text=metric, col=1)
+    if depth is not None:
+        mark_depth(figure, depth)
     return Chart(
         figure=figure,
         title=title,

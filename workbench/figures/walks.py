@@ -6,8 +6,13 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from workbench.chart import Chart, note_figure, plain, style_figure
-from workbench.figures.plans import MAX_PANELS_A_ROW, Plans, graphs_of
+from workbench.chart import Chart, mark_depth, note_figure, plain, style_figure
+from workbench.figures.plans import (
+    MAX_PANELS_A_ROW,
+    Plans,
+    graphs_of,
+    marks_of,
+)
 
 # From the row itself outwards, dark to light.
 HOP_COLOURS = (
@@ -21,15 +26,18 @@ def hop_colour(hop: int) -> str:
     return HOP_COLOURS[min(hop, len(HOP_COLOURS) - 1)]
 
 
-def walk_figure(plans: Plans, *, dark: bool = False) -> Chart:
+def walk_figure(plans: Plans, *, depth: int | None = None, dark: bool = False) -> Chart:
     """Draw the share of a random walk that ends at each hop, a panel per graph.
 
     Args:
         plans: The ``plan --json`` document of every source; graphs that were planned
             before walks were taken are left out.
+        depth: A depth to mark with a vertical rule, or None.
         dark: Whether the ink is for dark paper.
     """
-    graphs = [(label, one) for label, one in graphs_of(plans) if one.get("walk")]
+    pairs = zip(graphs_of(plans), marks_of(plans), strict=True)
+    walked = [(*pair, mark) for pair, mark in pairs if pair[1].get("walk")]
+    graphs = [(label, one) for label, one, _ in walked]
     columns = max(1, min(len(graphs), MAX_PANELS_A_ROW))
     rows = max(1, -(-len(graphs) // columns))
     figure = make_subplots(
@@ -40,8 +48,9 @@ def walk_figure(plans: Plans, *, dark: bool = False) -> Chart:
         horizontal_spacing=0.04,
         vertical_spacing=0.28 / rows,
     )
-    for place, (_, graph) in enumerate(graphs):
+    for place, (_, graph, mark) in enumerate(walked):
         for trace in _bars(graph["walk"], legend=place == 0):
+            trace.meta = mark
             figure.add_trace(trace, row=place // columns + 1, col=place % columns + 1)
     title = "How far away lies what a network listens to, before training"
     style_figure(figure, title, dark=dark, height=150 + 240 * rows)
@@ -50,6 +59,8 @@ def walk_figure(plans: Plans, *, dark: bool = False) -> Chart:
     figure.update_xaxes(title_text="Depth (layers)", dtick=1)
     figure.update_yaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(title_text="Share of the walk", col=1)
+    if depth is not None and graphs:
+        mark_depth(figure, depth)
     if not graphs:
         note_figure(figure, "This plan was made before walks were taken.")
     return Chart(

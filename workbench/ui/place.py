@@ -8,10 +8,8 @@ only.
 """
 
 import hashlib
-import os
 import re
 import secrets
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +17,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.database import SAMPLE, Database, joined_sources
+from workbench.database import Database, joined_sources
 from workbench.errors import DatabaseError, TaskError
 from workbench.forecast import DEFAULT_SEED_TIMES, Forecast
 from workbench.hints import Hints, forecast_task, hints_to_toml
-from workbench.jobs import results_folder
 from workbench.results import stored
 from workbench.samples import SAMPLES
 from workbench.schema import Schema
 from workbench.task import TaskSpec
-from workbench.ui import designs, words
+from workbench.ui import designs, visitor, words
 
 SOURCE, RESULTS, GRAPHS = "source", "results", "graphs"
 TASK, TARGET, WHERE, HIDE = "task", "target", "where", "hide"
@@ -91,6 +88,21 @@ def write(values: Mapping[str, str | None]) -> None:
             st.query_params[name] = value
         else:
             kept.pop(name, None)
+            st.query_params.pop(name, None)
+
+
+def looked_at(name: str) -> str | None:
+    """Return a parameter that belongs to one page alone, or None."""
+    found = st.query_params.get(name)
+    return None if found is None else found[:MAX_TEXT]
+
+
+def look_at(values: Mapping[str, str | None]) -> None:
+    """Set parameters that belong to one page alone; None or nothing removes one."""
+    for name, value in values.items():
+        if value:
+            st.query_params[name] = value
+        else:
             st.query_params.pop(name, None)
 
 
@@ -164,30 +176,6 @@ def remember(database: Database, written: str) -> str:
     name = secrets.token_hex(16)
     _opened()[name] = Opened(database.path, written)
     return f"open:{name}"
-
-
-def keep_for_job(address: str, folder: Path) -> str:
-    """Return an address that outlives this session.
-
-    A job goes on after its page is closed, and what the session has opened may be
-    cleared from the cache by then: its snapshot is kept with the results.
-    """
-    if address.startswith(SAMPLE):
-        return address
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / Path(address).name
-    if not kept.exists():
-        try:
-            os.link(address, kept)  # a second name costs nothing
-        except OSError:
-            shutil.copy2(address, kept)
-    return str(kept)
-
-
-def keep_file(file: str, folder: Path) -> str:
-    """Return a hint or topology file that outlives this session."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return str(shutil.copy2(file, folder))
 
 
 def hints() -> Hints | None:
@@ -319,10 +307,13 @@ def results() -> Path:
     Raises:
         StoreError: The address names results that are not on this machine.
     """
+    guests = visitor.guest_study()
+    if guests is not None:
+        return visitor.shelf().folder(guests)
     name = read(RESULTS)
     if name is None or name == STORED_RESULTS:
         return stored(STORED_RESULTS)
-    return results_folder(name)
+    return visitor.shelf().folder(visitor.open_study(name).identifier)
 
 
 def new_file(name: str) -> Path:

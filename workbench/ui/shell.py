@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.ui import guide, place, widgets
+from workbench.ui import guide, place, visitor, widgets, words
 
 PAGES = Path(__file__).parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
@@ -19,6 +19,19 @@ def run() -> None:
     st.set_page_config(
         page_title="Graph modelling workbench", page_icon=str(ICON), layout="wide"
     )
+    if widgets.is_dark():
+        st.html(READABLE_CHOICES)
+    with widgets.errors_shown():
+        guests = visitor.guest_study()
+    if guests is not None:
+        _show_guest()
+    elif visitor.needs_login():
+        _ask_to_log_in()
+    else:
+        _show_pages()
+
+
+def _show_pages() -> None:
     page = st.navigation(
         [
             st.Page(PAGES / "start.py", title="Start", default=True),
@@ -28,15 +41,38 @@ def run() -> None:
             st.Page(PAGES / "design.py", title="Design", url_path="design"),
             st.Page(PAGES / "train.py", title="Train", url_path="train"),
             st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
+            st.Page(PAGES / "studies.py", title="Studies", url_path="studies"),
         ],
         position="top",
     )
-    if widgets.is_dark():
-        st.html(READABLE_CHOICES)
     place.carry_over()
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if page.url_path:
             widgets.show_place()
         guide.show_glossary()
+        visitor.remember()
+        if visitor.has_login():
+            st.button(f"Log out {st.user.get('name', '')}", on_click=st.logout)
     guide.show(page.url_path)
+    with widgets.errors_shown():
+        page.run()
+
+
+def _show_guest() -> None:
+    """Draw the one page that a guest may see; the others are not there for them."""
+    only = st.Page(PAGES / "compare.py", title="Compare", default=True)
+    page = st.navigation([only], position="hidden")
+    st.caption(words.ONLY_TO_LOOK)
+    with widgets.errors_shown():
+        page.run()
+
+
+def _ask_to_log_in() -> None:
+    page = st.navigation([st.Page(_show_login, title="Log in")], position="hidden")
     page.run()
+
+
+def _show_login() -> None:
+    st.title(words.TITLE)
+    st.markdown(words.LOG_IN)
+    st.button("Log in", type="primary", key="log_in", on_click=st.login)

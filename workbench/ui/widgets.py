@@ -12,7 +12,7 @@ from workbench.chart import Chart
 from workbench.errors import WorkbenchError
 from workbench.palette import ArmStyle
 from workbench.task import TaskSpec
-from workbench.ui import calls, designs, place, words
+from workbench.ui import calls, designs, place, visitor, words
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -81,11 +81,17 @@ def swatch(style: ArmStyle) -> None:
     )
 
 
+def show_way(page: str, label: str) -> None:
+    """Draw a link to another page, but for a guest, who has no other page."""
+    if visitor.guest_study() is None:
+        st.page_link(page_file(page), label=label, icon=":material/arrow_forward:")
+
+
 def empty_state(sentence: str, page: str, label: str) -> NoReturn:
     """Say what is missing, offer the one step that helps, and end the page there."""
     with st.container(border=True):
         st.markdown(as_text(sentence))
-        st.page_link(page_file(page), label=label, icon=":material/arrow_forward:")
+        show_way(page, label)
     st.stop()
 
 

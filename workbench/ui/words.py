@@ -6,6 +6,7 @@ from types import MappingProxyType
 from workbench.blueprint import ColumnRole, KeyRole, PathRole, TableRole
 from workbench.database import Reading
 from workbench.schema import KeyOrigin, Stype
+from workbench.studies import StudyState
 from workbench.task import TaskSpec, TaskType
 
 TITLE = "Which graph should you build from your database, and how deep should it go?"
@@ -102,7 +103,37 @@ JOB_DIED = (
     "The run stopped before it was finished. What had finished is kept; going on runs"
     " only the rest."
 )
-JOB_GONE = "This run is no longer under way; what had finished is kept."
+JOB_GONE = (
+    "This run is no longer under way; what had finished is kept, and going on runs only"
+    " the rest."
+)
+NO_STUDIES = (
+    "No studies of yours yet. Train on a question of your own, and every study is kept"
+    " here: to look at again, to set beside another one, to go on with."
+)
+MY_STUDIES = (
+    "These are the studies that you have started. Nobody else sees or opens them, but"
+    " whoever you give a link that can only look."
+)
+LOG_IN = "Studies and uploads here are each person's own, so log in first."
+ONLY_TO_LOOK = (
+    "You are looking at a study that was shared with you; nothing changes it."
+)
+SHARING = (
+    "Whoever has this link sees the comparison and the report of this study, and can"
+    " start, change or delete nothing. Taking it back ends that at once."
+)
+KEPT = "What has finished is kept."
+RUN_AGAIN = "A new study with the same study file; this one stays as it is."
+NO_SUCH_STUDIES = "No study matches. Search for fewer words, or show every state."
+WHOSE_STUDIES = (
+    "These are the studies started from this browser. Whoever has the address of one"
+    " can open it from anywhere; nobody else sees this list."
+)
+CHOSEN_ROWS = (
+    "What the first seed's networks of this depth say. Predictions are known of test"
+    " rows; of the others it is only known whether they were right."
+)
 NO_RESULTS_YET = "This run has not finished anything that could be compared yet."
 
 STYPES: Mapping[Stype, str] = MappingProxyType(
@@ -206,6 +237,16 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "cancelled": ("–", "cancelled"),
     }
 )
+STUDY_STATES: Mapping[StudyState, tuple[str, str]] = MappingProxyType(
+    {
+        StudyState.QUEUED: ("○", "waiting (queued)"),
+        StudyState.RUNNING: ("◐", "running"),
+        StudyState.DONE: ("●", "finished"),
+        StudyState.CANCELLED: ("–", "cancelled"),
+        StudyState.STOPPED: ("✕", "stopped before its end"),
+        StudyState.NEW: ("○", "not started"),
+    }
+)
 PHASES: Mapping[str, str] = MappingProxyType(
     {
         "planning": "Checking the study",
@@ -283,6 +324,14 @@ def batch_rows(choice: int | str) -> str:
             return "All rows at once (full batch)"
         case _:
             return "All rows where they fit into memory (automatic)"
+
+
+def ahead(number: int) -> str:
+    """Say how many studies come before one that waits."""
+    if number == 0:
+        return "It is the next to start, as soon as there is room on this machine."
+    before = "1 study comes" if number == 1 else f"{number} studies come"
+    return f"It waits for its turn: {before} before it."
 
 
 def graphs(number: int) -> str:

@@ -3,34 +3,26 @@
 import streamlit as st
 
 from workbench.chart import all_series, best_depths, series_style
-from workbench.diagnosis import diagnose
 from workbench.errors import WorkbenchError
-from workbench.evidence import gather
-from workbench.figures import (
-    aligned_figure,
-    contrast_figure,
-    cost_figure,
-    depth_figure,
-    gap_figure,
-    hop_heatmap,
-    influence_figure,
-    last_layer_figure,
-    layer_figure,
-    projection_figure,
-    reach_figure,
-    same_sight,
-    sibling_figure,
-    train_test_figure,
-    walk_figure,
-)
-from workbench.figures.gaps import gap_in_words, has_gaps
-from workbench.jobs import find_job
-from workbench.measure import Rows
-from workbench.measures import MEASURES
-from workbench.reading import HEADLINE_MEASURE, read_depth
+from workbench.facts import only_differing, series_facts
+from workbench.figures import has_preview, same_sight
 from workbench.remarks import disagreements, tolerance_remarks, tolerance_rows
-from workbench.ui import calls, downloads, place, preview, scores, widgets, words
-from workbench.view import Labelled
+from workbench.selection import decode_rows, encode_rows, selection_table
+from workbench.studies import StudyState, look_up
+from workbench.ui import (
+    calls,
+    downloads,
+    linked,
+    linking,
+    place,
+    scores,
+    visitor,
+    widgets,
+    words,
+)
+
+KEY = "linked"
+DEPTH, ROWS, MEASURE, COLOUR = "depth", "rows", "measure", "colour"
 
 st.title("Compare")
 
@@ -39,17 +31,19 @@ try:
 except WorkbenchError as error:
     widgets.empty_state(str(error), "data", "Open a database")
 
-job = find_job(folder)
-if job is not None and job.is_running():
-    with st.container(border=True):
-        st.markdown("This run is still under way; what has finished is shown.")
-        st.page_link(widgets.page_file("train"), label="See how far it is")
+if folder.name != place.STORED_RESULTS:
+    entry = look_up(visitor.shelf(), folder.name)
+    st.caption(f"**{widgets.as_text(entry.title)}**")
+    if entry.state is StudyState.RUNNING:
+        with st.container(border=True):
+            st.markdown("This run is still under way; what has finished is shown.")
+            widgets.show_way("train", "See how far it is")
 if not (folder / "comparison.json").exists():
     widgets.empty_state(words.NO_RESULTS_YET, "train", "Go to the run")
 with widgets.errors_shown():
     results = calls.results_in(folder)
-dark = widgets.is_dark()
 everything = all_series(results)
+labels = [series_style(results, series).label for series in everything]
 
 if folder.name == place.STORED_RESULTS:
     st.caption(words.FROM_THE_SAMPLE)
@@ -61,138 +55,140 @@ changed = calls.changed_sources(results)
 if changed:
     with st.container(border=True):
         st.markdown(widgets.as_text(words.data_changed(changed)))
-        st.page_link(widgets.page_file("train"), label="Train on the data as it is now")
+        widgets.show_way("train", "Train on the data as it is now")
 for sentence in (*scores.failures_in_words(results), *disagreements(results)):
     st.warning(widgets.as_text(sentence))
 
-# --- one depth for everything ----------------------------------------------
+# --- what the address says: written by anybody, so only what exists is taken -----
 
+stamp = (str(folder), (folder / "comparison.json").stat().st_mtime_ns)
+known = linking.choices_of(stamp)
 usual = next(iter(best_depths(results).values()), results.depths[-1])
-if len(results.depths) > 1:
-    # Pinned to the window's lower edge: it belongs to every picture, near or far.
-    depth = st.bottom.select_slider(
-        "Depth (number of layers), for everything on this page",
-        results.depths,
-        value=usual,
-        key="depth",
-        bind="query-params",
-        help="One layer reaches one hop further. The arrow keys move it.",
-    )
-else:
-    depth = usual
-    st.caption(f"Every network of this study has depth {depth}.")
+depth = linking.named(place.looked_at(DEPTH), results.depths, usual)
+measure = linking.named(
+    place.looked_at(MEASURE), known.measures, next(iter(known.measures), "")
+)
+colour = linking.named(place.looked_at(COLOUR), known.colours, "class")
+chosen = decode_rows(place.looked_at(ROWS) or "", len(known.keys))
+
+# --- what differs, and against what -----------------------------------------------
 
 LAYERS, SIGHT = "layers", "what is seen"
-is_aligned = False
-if len(results.arms) > 1 and results.plans:
-    aligned_by = st.segmented_control(
-        "Align by layers, or by what is seen (semantic reach)",
-        (LAYERS, SIGHT),
-        default=LAYERS,
-        required=True,
-        key="align",
-        bind="query-params",
-        help="Two layers of one graph may see what four of another see. Aligned by what"
-        " is seen, graphs stand above one another where they know the same.",
-    )
-    is_aligned = aligned_by == SIGHT
+is_aligned, is_previewed, baseline = False, False, None
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    if len(everything) > 1:
+        NOBODY = "no baseline"
+        held = st.selectbox(
+            "Baseline: every other graph is held against it",
+            [NOBODY, *labels],
+            key="baseline",
+            bind="query-params",
+            width=340,
+            help="Differences of test scores at the depth that is looked at, paired by"
+            " seed, with an interval that is widened for their number (Holm).",
+        )
+        baseline = None if held == NOBODY else labels.index(held)
+    if len(results.arms) > 1 and results.plans:
+        aligned_by = st.segmented_control(
+            "Align by layers, or by what is seen (semantic reach)",
+            (LAYERS, SIGHT),
+            default=LAYERS,
+            required=True,
+            key="align",
+            bind="query-params",
+            help="Two layers of one graph may see what four of another see. Aligned by"
+            " what is seen, graphs stand above one another where they know the same.",
+        )
+        is_aligned = aligned_by == SIGHT
+    if has_preview(results.plans) and not is_aligned:
+        is_previewed = st.toggle(
+            "Show the preview beside it (no network trained)",
+            value=True,
+            key="preview",
+            bind="query-params",
+        )
 if is_aligned:
-    widgets.show_chart(
-        aligned_figure(results, depth=depth, dark=dark), "compare_aligned"
-    )
     for sentence in same_sight(results):
         st.caption(widgets.as_text(sentence))
-else:
-    scored = depth_figure(results, depth=depth, dark=dark)
-    widgets.show_chart(preview.beside(scored, results), "compare_depths")
 
-columns = st.columns(min(len(everything), 4))
-for index, series in enumerate(everything):
-    with columns[index % len(columns)], st.container(border=True, height="stretch"):
-        widgets.swatch(series_style(results, series))
-        shown = scores.at_depth(results, series, depth)
-        st.metric(
-            shown.label,
-            shown.value,
-            delta=shown.note,
-            delta_color="off",
-            delta_arrow="off",
-        )
-        for sentence in scores.remarks_at(results, series, depth):
-            st.caption(widgets.as_text(sentence))
-        st.caption(widgets.as_text(read_depth(results, series).sentence))
-        gap = gap_in_words(results, series, depth)
-        if gap:
-            st.caption(widgets.as_text(gap))
-        shows = diagnose(gather(results, series, depth))
-        st.markdown(f"At this depth: **{widgets.as_text(', '.join(shows.kinds))}**")
-        for sentence in shows.sentences:
-            st.caption(widgets.as_text(sentence))
+# --- the figures, linked in the browser -------------------------------------------
 
-if has_gaps(results):
-    widgets.show_chart(gap_figure(results, depth=depth, dark=dark), "compare_gaps")
 
-# --- why -------------------------------------------------------------------
+def settle(name: str) -> None:
+    """Write what a reader has settled in the browser into the address."""
+    found = st.session_state[KEY].get(name)
+    if name == ROWS:
+        found = encode_rows(linked.whole_numbers(found), len(known.keys))
+    place.look_at({name: None if found is None else str(found)})
 
+
+taken = selection_table(results, [known.keys[row] for row in chosen], depth)
+shown = linking.Shown(
+    measure=measure,
+    colour=colour,
+    is_aligned=is_aligned,
+    has_preview=is_previewed,
+    is_dark=widgets.is_dark(),
+)
+linked.show(
+    linked.Looked(
+        sections=linking.outline(stamp, shown),
+        series=linking.series_of(results, baseline),
+        depths=results.depths,
+        said=linking.identity(stamp, linking.SAID),
+        frames=linking.identity(stamp, linking.FRAMES) if known.keys else None,
+        depth=depth,
+        rows=chosen,
+        csv=taken.to_csv(index=False),
+    ),
+    key=KEY,
+    on_change={
+        name: lambda name=name: settle(name) for name in (DEPTH, ROWS, MEASURE, COLOUR)
+    },
+)
+
+# --- the same in tables -----------------------------------------------------------
+
+st.markdown("## In tables")
 VIEWS = (
-    "Sameness (oversmoothing)",
-    "Influence (over-squashing)",
-    "Embeddings",
-    "Train and test",
-    "Differences",
-    "Reach",
-    "Cost",
+    "What differs",
+    "Chosen rows",
+    "Loss without a table",
+    "Training",
+    "Tolerance",
     "All runs",
 )
-sameness, influence, embeddings, train_test, differences, reach, cost, runs = st.tabs(
+differs, rows, drops, training, spread, runs = st.tabs(
     VIEWS, key="view", on_change="rerun", bind="query-params"
 )
-if sameness.open:
-    with sameness:
-        measured = set(results.layers["measure"])
-        measures = [
-            name
-            for name, one in MEASURES.items()
-            if name in measured and one.takes in (Rows, Labelled)
-        ]
-        if not measures:
-            st.info("No run of this study was measured.")
-        else:
-            usual_measure = (
-                measures.index(HEADLINE_MEASURE) if HEADLINE_MEASURE in measures else 0
-            )
-            measure = st.selectbox(
-                "Measure of how alike the rows' states have become",
-                measures,
-                index=usual_measure,
-                format_func=lambda name: MEASURES[name].title,
-                key="measure",
-                bind="query-params",
-            )
-            left, right = st.columns(2)
-            with left:
-                widgets.show_chart(
-                    last_layer_figure(results, measure, depth=depth, dark=dark),
-                    "compare_last_layer",
-                )
-            with right:
-                widgets.show_chart(
-                    layer_figure(results, measure, depth=depth, dark=dark),
-                    "compare_layers",
-                )
-            st.caption(widgets.as_text(f"{measure}: {MEASURES[measure].formula}"))
-            with st.expander("Smoothing through each foreign key"):
-                widgets.show_chart(
-                    sibling_figure(results, depth=depth, dark=dark), "compare_siblings"
-                )
-if influence.open:
-    with influence:
-        widgets.show_chart(
-            influence_figure(results, depth=depth, dark=dark), "compare_influence"
+if differs.open:
+    with differs:
+        only = st.toggle(
+            "Show only what differs", value=True, key="differs", bind="query-params"
         )
+        facts = series_facts(results, depth)
+        st.dataframe(
+            only_differing(facts) if only else facts,
+            hide_index=True,
+            key="compare_facts",
+            alt="Settings and sizes of every graph of the study, side by side",
+        )
+if rows.open:
+    with rows:
+        if len(taken):
+            st.dataframe(
+                taken,
+                hide_index=True,
+                key="compare_rows",
+                alt="The rows chosen in the embeddings, with their predictions",
+            )
+            st.caption(words.CHOSEN_ROWS)
+        else:
+            st.info("Choose rows in an embedding: click a dot, or draw around some.")
+if drops.open:
+    with drops:
         dropped = scores.drop_table(results, depth)
         if len(dropped):
-            st.markdown("## What a score loses without a table")
             st.dataframe(
                 dropped,
                 hide_index=True,
@@ -203,21 +199,10 @@ if influence.open:
                 "Test score less the mean score after the table's rows were shuffled;"
                 " first seed. Read on test rows, and used to choose nothing."
             )
-if embeddings.open:
-    with embeddings:
-        layer = depth
-        if depth:
-            layer = st.slider(
-                "Layer", 0, depth, depth, key="compare_layer", help="0 is the input."
-            )
-        widgets.show_chart(
-            projection_figure(results, depth=depth, layer=layer, dark=dark),
-            "compare_embeddings",
-        )
-if train_test.open:
-    with train_test:
-        widgets.show_chart(train_test_figure(results, dark=dark), "compare_train_test")
-        st.markdown("## Did the networks train?")
+        else:
+            st.info("No table costs anything at this depth, or none was shuffled.")
+if training.open:
+    with training:
         st.dataframe(
             scores.training_table(results),
             hide_index=True,
@@ -230,15 +215,12 @@ if train_test.open:
             " (vanishing), far above 1 it explodes. A low training score then means"
             " that a network did not train, not that it smoothed too much."
         )
-if differences.open:
-    with differences:
-        if results.comparison["contrasts"]:
-            widgets.show_chart(contrast_figure(results, dark=dark), "compare_contrasts")
-        else:
-            st.info("One graph alone has nothing to differ from. Compare two or more.")
+if spread.open:
+    with spread:
         spreads = list(tolerance_rows(results))
-        if spreads:
-            st.markdown("## How much the choice of graph decides (tolerance)")
+        if not spreads:
+            st.info("One graph alone has nothing to differ from. Compare two or more.")
+        else:
             for sentence in tolerance_remarks(results):
                 st.markdown(widgets.as_text(sentence))
             st.dataframe(
@@ -252,14 +234,6 @@ if differences.open:
                 " study: 0 where a model does not care which it is given. The interval"
                 " is over seeds, and holds for the largest of all the differences."
             )
-if reach.open:
-    with reach:
-        widgets.show_chart(hop_heatmap(results.plans, dark=dark), "compare_hops")
-        widgets.show_chart(reach_figure(results.plans, dark=dark), "compare_reach")
-        widgets.show_chart(walk_figure(results.plans, dark=dark), "compare_walk")
-if cost.open:
-    with cost:
-        widgets.show_chart(cost_figure(results, dark=dark), "compare_cost")
 if runs.open:
     with runs:
         st.dataframe(
@@ -286,3 +260,8 @@ st.caption(
     "The report is one file that opens offline. The study runs again from the command"
     " line to the same numbers: workbench run study.toml --out out/study"
 )
+
+# --- what the figures show: last, so that everything else is there already --------
+
+with st.container(gap=None, key="linked_payloads"):
+    linked.send(linking.payloads(stamp, shown), key="linked")

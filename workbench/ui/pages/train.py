@@ -6,45 +6,54 @@ from workbench.batching import SIZES, settle_batches, with_batches
 from workbench.cost import cost_table, estimate_seconds
 from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import WorkbenchError
-from workbench.jobs import (
-    Job,
-    find_job,
-    new_results_folder,
-    results_folder,
-    start_job,
-)
 from workbench.models import MODELS
 from workbench.protocols import PROTOCOLS, USUAL
+from workbench.queue import submit
 from workbench.remedies import REMEDIES
 from workbench.run import AUTO, FULL, SAME, Budget
+from workbench.studies import StudyState
 from workbench.study import Arm, Study
 from workbench.trim import fit_to_budget
-from workbench.ui import calls, designs, place, progress, tables, widgets, words
+from workbench.ui import (
+    calls,
+    designs,
+    place,
+    progress,
+    tables,
+    visitor,
+    widgets,
+    words,
+)
 
 st.title("Train")
 
 # --- a run that was started ------------------------------------------------
 
 running = place.read(place.RESULTS)
-folder = None
+entry = None
 if running is not None and running != place.STORED_RESULTS:
     try:
-        folder = results_folder(running)
+        entry = visitor.open_study(running)
     except WorkbenchError as error:
         st.warning(widgets.as_text(str(error)))
-job = find_job(folder) if folder else None
-if job is not None:
-    alive = job.is_running()
+if entry is not None and entry.state is not StudyState.NEW:
 
-    @st.fragment(run_every=progress.EVERY_S if alive else None)
-    def follow(started: Job) -> None:
+    @st.fragment(run_every=progress.EVERY_S if entry.is_live else None)
+    def follow(identifier: str) -> None:
         """Draw the run as it is now, its end included."""
-        progress.show(started)
+        with widgets.errors_shown():  # it may have been deleted meanwhile
+            progress.show(identifier)
 
-    follow(job)
-    if st.button("Set up another run", key="train_another"):
-        place.write({place.RESULTS: None})
-        st.rerun()
+    follow(entry.identifier)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Set up another run", key="train_another"):
+            place.write({place.RESULTS: None})
+            st.rerun()
+        st.page_link(
+            widgets.page_file("studies"),
+            label="All studies",
+            icon=":material/list:",
+        )
     st.stop()
 
 # --- setting one up --------------------------------------------------------
@@ -263,10 +272,11 @@ with st.container(border=True):
     st.caption(settled.sentence)
     st.caption(words.RUNS_ON)
     if st.button("Train", type="primary", key="train_start", shortcut="Mod+Enter"):
-        target = new_results_folder()
         with widgets.errors_shown():
-            start_job(progress.portable(study, target), target, engine)
-        place.write({place.RESULTS: target.name})
+            started = submit(
+                visitor.shelf(), study, owner=visitor.visitor(), engine=engine
+            )
+        place.write({place.RESULTS: started})
         st.rerun()
 
 with st.expander("The same from the command line"):
