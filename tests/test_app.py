@@ -206,6 +206,15 @@ def test_a_protocol_and_a_fixed_size_reach_the_study(visit: Open) -> None:
     assert "parameters = 9000" in app.code[0].value
 
 
+def test_batches_reach_the_study_and_are_said_before_it_runs(visit: Open) -> None:
+    app = visit("train", **SAMPLE, graphs="row2node,flattened")
+    assert "All rows are trained at once (full batch)" in said(app)
+    app.selectbox(key="train_batch_rows").set_value(1024).run()
+    assert not app.exception
+    assert "batches (mini-batches) of 1,024" in said(app)
+    assert "batch_rows = 1024" in app.code[0].value
+
+
 def test_a_study_is_cut_to_the_minutes_there_are_and_says_so(visit: Open) -> None:
     app = visit("train", **SAMPLE, graphs="row2node,flattened")
     app.slider(key="train_depths").set_value((0, 16)).run()

@@ -62,7 +62,25 @@ FanOut = Annotated[
     ),
 ]
 Which = Annotated[
-    str, typer.Option(help="Which neighbours, where there are more: latest or uniform.")
+    str,
+    typer.Option(
+        help="Which neighbours, where there are more: latest, uniform or degree (the"
+        " better connected more often)."
+    ),
+]
+BatchRows = Annotated[
+    str | None,
+    typer.Option(
+        help="Rows to predict that are trained at once: a number, full, or auto for all"
+        " where they fit into memory."
+    ),
+]
+BatchFanOut = Annotated[
+    str | None,
+    typer.Option(
+        help="Most neighbours per key that a row hears in a batch: a number, all, or"
+        " auto."
+    ),
 ]
 Hints = Annotated[
     Path | None,
@@ -403,6 +421,8 @@ def compare(
     max_rows: MaxRows = None,
     fan_out: FanOut = "auto",
     neighbours: Which = "latest",
+    batch_rows: BatchRows = None,
+    batch_fan_out: BatchFanOut = None,
     jobs: Jobs = None,
     engine: Engine = "processes",
     dry_run: Annotated[
@@ -427,6 +447,8 @@ def compare(
         "parameters": parameters,
         "dropout": dropout,
         "row_normalised": row_normalised,
+        "batch_rows": batch_rows,
+        "batch_fan_out": batch_fan_out,
     }
     study = Study(
         arms=_arms(
@@ -688,7 +710,9 @@ def _run(study: Any, out: Path, jobs: int | None, engine: str, as_json: bool) ->
     from workbench.execute import run_study
 
     line = _ProgressLine()
-    comparison = run_study(study, out, line.show, jobs=jobs, engine=engine)
+    comparison = run_study(
+        study, out, line.show, jobs=jobs, engine=engine, on_settled=_say_batches
+    )
     line.close()
     if as_json:
         typer.echo(comparison.to_json())
@@ -708,10 +732,19 @@ def _trimmed(study: Any, within: str, jobs: int | None) -> Any:
     return trimmed.study
 
 
+def _say_batches(settled: Any) -> None:  # workbench.batching.Settled
+    """Say on stderr before a run that its rows are trained in batches."""
+    if settled.batching is not None:
+        typer.echo(settled.sentence, err=True)
+
+
 def _show_costs(planned: Any, jobs: int | None) -> None:
+    from workbench.batching import settle_batches, with_batches
     from workbench.cost import cost_table, estimate_seconds, measure_slowness
 
     slowness = measure_slowness()
+    settled = settle_batches(planned, jobs)
+    planned = with_batches(planned, settled)
     table = cost_table(planned, slowness)
     for cell in table.to_dict("records"):
         name = " ".join(
@@ -726,6 +759,7 @@ def _show_costs(planned: Any, jobs: int | None) -> None:
         f"{len(planned.cells)} runs on {len(planned.arms)} graphs, about"
         f" {seconds:.0f} s and the baselines; everything fits together."
     )
+    typer.echo(settled.sentence)
 
 
 class _ProgressLine:

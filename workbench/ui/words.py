@@ -350,6 +350,17 @@ def rows(number: int) -> str:
     return "1 row" if number == 1 else f"{number:,} rows"
 
 
+def batch_rows(choice: int | str) -> str:
+    """Say how many rows are trained at once, in plain words with the field's term."""
+    match choice:
+        case int():
+            return f"At most {choice:,}"
+        case "full":
+            return "All rows at once (full batch)"
+        case _:
+            return "All rows where they fit into memory (automatic)"
+
+
 def ahead(number: int) -> str:
     """Say how many studies come before one that waits."""
     if number == 0:
