@@ -191,6 +191,11 @@ def test_a_figure_is_taken_away_as_numbers_and_as_a_picture(
     with table.open(encoding="utf-8") as file:
         header, *lines = list(csv.reader(file))
     assert header[2] == "Depth (number of layers)"
+    offered = found.locator(".modebar-btn").evaluate_all(
+        "all => all.map(each => each.dataset.title)"
+    )
+    assert "Reset axes" in offered
+    assert not any("hare" in title for title in offered)  # nothing is sent anywhere
     assert len(lines) == 3 * 6  # graphs × depths
     for kind, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
         with page.expect_download() as caught:

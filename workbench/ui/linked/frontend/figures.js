@@ -38,8 +38,9 @@ function titleAt(state, spec) {
 
 function heightOf(card, figure) {
   if (document.fullscreenElement === card.box) {
-    const rest = card.box.offsetHeight - card.plot.offsetHeight
-    return Math.max(240, innerHeight - rest)
+    const others = [...card.box.children].filter(each => each !== card.plot && each !== card.alt)
+    const taken = others.reduce((sum, each) => sum + each.offsetHeight, 0)
+    return Math.max(240, innerHeight - taken - 60)
   }
   return figure.layout.height - lift(figure)
 }
@@ -60,6 +61,9 @@ function shown(card, figure) {
 
 const CONFIG = {
   displaylogo: false,
+  // Plotly offers to upload a figure unless it is told not to; nothing leaves here.
+  showSendToCloud: false,
+  plotlyServerURL: "",
   responsive: false,
   modeBarButtonsToRemove: ["toImage"],
 }

@@ -39,6 +39,8 @@ function placed(state, spec, figure) {
       trace.x = state.rows.map(row => at?.x[row] ?? null)
       trace.y = state.rows.map(row => at?.y[row] ?? null)
       trace.marker.color = state.ink
+      // Very many rings would hide what they stand around.
+      if (state.rows.length > 60) Object.assign(trace.marker, { size: 8, line: { width: 1 } })
       continue
     }
     trace.x = at?.x ?? []
