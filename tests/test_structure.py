@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "workbench"
-NAMED = ("topologies", "models", "remedies", "measures")
+NAMED = ("topologies", "models", "remedies", "measures", "exports")
 FAMILIES = (*NAMED, "readers", "engines", "shelves")
 PLANNING = (
     "errors", "database", "samples", "schema", "task", "topology", "topologies",

@@ -148,6 +148,37 @@ def test_rows_chosen_in_one_embedding_are_ringed_in_all_taken_away_and_linked_to
     second.close()
 
 
+def test_rows_that_are_drawn_around_are_chosen_and_glide_to_another_layer(
+    chromium: Browser, app_url: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    open_compare(page, f"{app_url}/compare?results=address&depth=3")
+    found = card(page, "embeddings")
+    page.wait_for_function(f"({PLACES})(0)['address-3nf'] !== undefined")
+    found.evaluate("each => each.scrollIntoView({ block: 'center' })")
+    x, y = page.evaluate(POINT, ["embeddings", "rows", "address-3nf", 5])
+    page.mouse.move(x - 30, y - 30)
+    page.mouse.down()
+    for right, down in ((30, -30), (30, 30), (-30, 30), (-30, -30)):
+        page.mouse.move(x + right, y + down, steps=4)
+    page.mouse.up()
+    expect(found.get_by_text(re.compile(r"\d+ rows? chosen"))).to_be_visible()
+    page.wait_for_function(f"({RINGS})()['address-3nf'].length > 0")
+    rings = page.evaluate(RINGS)
+    assert len({len(places) for places in rings.values()}) == 1
+    (aimed_at,) = page.evaluate(PLACES, 5)["address-3nf"]
+    assert aimed_at in rings["address-3nf"]
+    page.get_by_role("slider", name="Depth (number of layers)").press("ArrowLeft")
+    expect(found).to_have_attribute("data-drawn", "2")
+    assert page.evaluate(RINGS) != rings
+    expect(page).to_have_url(re.compile("depth=2"))
+    context.close()
+    assert wrong == []
+
+
 def test_a_figure_is_taken_away_as_numbers_and_as_a_picture(
     page: Page, app_url: str, tmp_path: Path
 ) -> None:

@@ -338,7 +338,7 @@ def _delta_in_words(delta: Delta | None) -> str:
     if np.isfinite([delta.low, delta.high]).all():
         interval = f" [{number(delta.low)}, {number(delta.high)}]"
     standing = "within noise" if delta.standing == "tie" else delta.standing
-    return f"{sign}{number(delta.difference)}{interval}: {standing}"
+    return f"{sign}{number(delta.difference)}{interval} to the baseline: {standing}"
 
 
 def _at_every_depth(

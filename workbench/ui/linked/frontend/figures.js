@@ -49,7 +49,12 @@ function shown(card, figure) {
   layout.height = heightOf(card, figure)
   layout.margin = { ...layout.margin, t: layout.margin.t - lift(figure) }
   layout.uirevision = card.name
-  if (card.embedding) layout.dragmode = "lasso"
+  if (card.embedding) {
+    layout.dragmode = "lasso"
+    // What was drawn around is ringed; Plotly is to forget the outline it drew.
+    layout.selections = []
+    layout.selectionrevision = card.turn
+  }
   return layout
 }
 
@@ -60,7 +65,7 @@ const CONFIG = {
 }
 const PLAIN = { ...CONFIG, modeBarButtonsToRemove: ["toImage", "lasso2d", "select2d"] }
 
-async function redraw(state, card) {
+async function redraw(state, card, glides = true) {
   if (!card.near || !card.spec || !state.plotly) {
     card.stale = true
     return
@@ -68,7 +73,7 @@ async function redraw(state, card) {
   card.stale = false
   const figure = figureAt(state, card.spec)
   const turn = card.turn = (card.turn ?? 0) + 1
-  if (card.embedding && card.drawn) await move(state, card, figure)
+  if (card.embedding && card.drawn && glides) await move(state, card, figure)
   if (turn !== card.turn || !card.box.isConnected) return
   const config = card.embedding ? CONFIG : PLAIN
   await state.plotly.react(card.plot, figure.data, shown(card, figure), config)

@@ -66,7 +66,9 @@ async function move(state, card, figure) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches
   const hurried = performance.now() - (card.moved ?? 0) < 400
   card.moved = performance.now()
-  if (!still && !hurried && dots.length) {
+  // Nothing glides while an outline is being drawn: Plotly would look for lost dots.
+  const outlined = card.plot.layout.selections?.length
+  if (!still && !hurried && !outlined && dots.length) {
     const next = figure.data.filter(trace => trace.name === ROWS)
     await state.plotly.animate(
       card.plot,
@@ -102,7 +104,7 @@ function echo(state, row) {
 function choose(state, rows) {
   state.rows = [...new Set(rows)].sort((a, b) => a - b)
   tellChosen(state)
-  for (const card of state.cards.values()) if (card.embedding) redraw(state, card)
+  for (const card of state.cards.values()) if (card.embedding) redraw(state, card, false)
   later(state, "rows", () => state.send("rows", state.rows))
 }
 
@@ -182,7 +184,9 @@ function connectRows(state, card) {
     choose(state, others.length === state.rows.length ? [...others, row] : others)
   })
   card.plot.on("plotly_selected", event => {
+    if (!event) return
     const rows = rowsIn(event)
-    if (rows.length) choose(state, rows)
+    // After Plotly has ended its own drawing, which needs the plot as it is.
+    setTimeout(() => rows.length ? choose(state, rows) : redraw(state, card, false))
   })
 }
