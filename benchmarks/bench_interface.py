@@ -33,13 +33,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SAMPLE = "source=sample:address-3nf&task=prosperous&graphs=row2node,flattened"
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 TICKS = os.sysconf("SC_CLK_TCK")
-QUIET_MS, LOST_MS = 150, 20_000
+QUIET_MS, LOST_MS = 150, 12_000
 PROBE = """() => {
   const app = document.querySelector('[data-testid="stApp"]')
-  const probe = { at: 0, ended: 0, ran: false }
+  const probe = { at: 0, ended: 0, changed: 0, ran: false }
   for (const kind of ['pointerdown', 'keydown']) {
     document.addEventListener(kind, event => {
-      Object.assign(probe, { at: event.timeStamp, ended: 0, ran: false })
+      Object.assign(probe, { at: event.timeStamp, ended: 0, changed: 0, ran: false })
     }, true)
   }
   new MutationObserver(() => {
@@ -47,11 +47,16 @@ PROBE = """() => {
     if (!idle) Object.assign(probe, { ran: true, ended: 0 })
     else if (probe.ran) requestAnimationFrame(() => { probe.ended = performance.now() })
   }).observe(app, { attributes: true, attributeFilter: ['data-test-script-state'] })
+  // A run that ends within a frame never shows as running; what it drew does.
+  new MutationObserver(() => { if (!probe.ran) probe.changed = performance.now() })
+    .observe(app, { childList: true, characterData: true, subtree: true })
   window.probe = probe
 }"""
-ENDED = f"""() => probe.ran && probe.ended
-  && performance.now() - probe.ended > {QUIET_MS}
-  && probe.ended - probe.at"""
+ENDED = f"""() => {{
+  const done = probe.ran ? probe.ended : probe.changed
+  const wait = probe.ran ? {QUIET_MS} : {LOST_MS} / 4
+  return done && performance.now() - done > wait && done - probe.at
+}}"""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
 """The pages of the app without a browser, for the tests of what they say."""
 
+import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -28,3 +31,20 @@ def said(app: AppTest) -> str:
     kinds += ("info", "success")
     texts = [element.value for kind in kinds for element in getattr(app, kind)]
     return " ".join(texts).replace("\\", "")
+
+
+def linked(app: AppTest) -> dict[str, Any]:
+    """Return what the component of linked figures is told."""
+    (found,) = _components(app, "workbench_linked")
+    return json.loads(found.json)
+
+
+def sent(app: AppTest) -> str:
+    """Return the figures that are sent to the browser, as JSON."""
+    packed = [each.bytes for each in _components(app, "workbench_payload")]
+    return "".join(gzip.decompress(one).decode() for one in packed)
+
+
+def _components(app: AppTest, name: str) -> list[Any]:
+    found = [each.proto for each in app.get("bidi_component")]
+    return [proto for proto in found if proto.component_name == name]

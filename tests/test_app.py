@@ -1,12 +1,10 @@
 """The pages, in the states a visitor can find them in."""
 
 import json
-from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from tests.pages import Open, said
+from tests.pages import Open, linked, said
 from workbench.results import stored
 from workbench.selection import encode_rows
 from workbench.ui import words
@@ -43,16 +41,6 @@ def test_the_app_opens_on_the_verdict_of_the_stored_comparison(visit: Open) -> N
     text = (stored("address") / "comparison.json").read_text(encoding="utf-8")
     verdict = json.loads(text)["verdict"]
     assert verdict in said(visit("start"))
-
-
-def linked(app: AppTest) -> dict[str, Any]:
-    """Return what the component of linked figures is told."""
-    (found,) = (
-        each.proto.json
-        for each in app.get("bidi_component")
-        if each.proto.component_name == "workbench_linked"
-    )
-    return json.loads(found)
 
 
 def test_compare_draws_at_the_depth_of_the_address_and_offers_all(visit: Open) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pages import Open, said
+from tests.pages import Open, said, sent
 from tests.results_factory import make_results
 from tests.test_cli import call
 from tests.tiny import make_task, open_tiny
@@ -529,6 +529,6 @@ def test_the_graphs_page_draws_the_preview(visit: Open) -> None:
 
 def test_compare_draws_the_preview_unless_it_is_switched_off(visit: Open) -> None:
     app = visit("compare", results="address")
-    assert "is the preview" in said(app)
+    assert "is the preview" in sent(app)
     app.toggle(key="preview").set_value(False).run()
-    assert "is the preview" not in said(app)
+    assert "is the preview" not in sent(app)
