@@ -65,6 +65,10 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/bench_extract.py 100000
 	$(BIN)/python benchmarks/bench_sweep.py
 	$(BIN)/python benchmarks/bench_graph.py 100000 --repeats 1
+	$(BIN)/python benchmarks/bench_cache.py 10000
+	$(BIN)/python benchmarks/bench_diagnostics.py --rows 5000
+	$(BIN)/python benchmarks/bench_sampler.py 200000
+	$(BIN)/python benchmarks/bench_large.py 50000
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache

@@ -185,6 +185,7 @@ def one(way: str, path: str, mode: str, saved: str) -> None:
     else:
         import workbench.database
         import workbench.graph
+        import workbench.pyg
         import workbench.schema
         import workbench.task
         import workbench.topologies  # noqa: F401

@@ -24,7 +24,7 @@ from workbench.database import Database, connect
 from workbench.execute import run_study
 from workbench.memo import Memo
 from workbench.planning import plan_study
-from workbench.preview import preview
+from workbench.preview import preview_all
 from workbench.previewing import with_previews
 from workbench.results import Results, load_results, stored
 from workbench.schema import Schema, infer_schema
@@ -112,8 +112,8 @@ def times(
         ("one key rejected for all graphs", rejected, none, memo),
     ):
         wall, cpu = time.perf_counter(), time.process_time()
-        for each in blueprints:
-            preview(database, meaning, task, each, 4, known)
+        graphs = [(each, None) for each in blueprints]
+        preview_all(database, meaning, task, graphs, 4, known)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         if known is memo:
             yield what, f"{wall:.2f} | {cpu:.2f}"

@@ -147,8 +147,9 @@ def compare_losses(case: Case) -> Found:
     from shop_graph import read_graph
     from torch.nn import functional
 
+    from workbench.feed import training_field
     from workbench.model import gather_inputs
-    from workbench.run import build_network, training_field
+    from workbench.run import build_network
     from workbench.task import TRAIN
 
     graph, task = read_graph(Path(case.path))

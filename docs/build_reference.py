@@ -13,6 +13,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup
 from typer.main import get_command
 
 from workbench.cli import app
+from workbench.exports import EXPORTS
 from workbench.influence import measure_influence
 from workbench.measures import MEASURES
 from workbench.models import MODELS
@@ -39,6 +40,7 @@ FAMILIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "Protocols": ("What every run may spend, as published.", PROTOCOLS),
     "Measures": ("Taken per layer and node type, untrained and trained.", MEASURES),
     "Metrics": ("What a score is.", METRICS),
+    "Exports": ("The formats in which something is handed over.", EXPORTS),
 }
 FUNCTIONS: Mapping[str, tuple[str, Mapping[str, Callable[..., Any]]]] = {
     "Influence and reach": (
@@ -63,6 +65,8 @@ FACTS: Mapping[str, str] = {
     "at_collapse": "At full collapse",
     "comparable": "May be compared across",
     "source": "Source",
+    "needs": "Hands over",
+    "link": "Described at",
 }
 
 

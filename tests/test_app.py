@@ -12,7 +12,7 @@ from workbench.selection import encode_rows
 from workbench.ui import words
 
 PAGES = (
-    *("start", "data", "question", "graphs", "design", "train", "compare"),
+    *("start", "data", "question", "graphs", "design", "row", "train", "compare"),
     "studies",
 )
 SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
@@ -22,7 +22,7 @@ SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
 def test_a_page_says_something_when_nothing_is_open(visit: Open, page: str) -> None:
     app = visit(page)
     assert app.title
-    if page in ("question", "graphs", "design", "train"):
+    if page in ("question", "graphs", "design", "row", "train"):
         assert words.NOTHING_OPEN in said(app)
 
 
@@ -34,7 +34,7 @@ def test_a_page_draws_an_open_sample(visit: Open, page: str) -> None:
         assert "address-3nf" in said(app)
 
 
-@pytest.mark.parametrize("page", ["graphs", "design", "train"])
+@pytest.mark.parametrize("page", ["graphs", "design", "row", "train"])
 def test_a_page_ahead_of_its_question_leads_to_it(visit: Open, page: str) -> None:
     assert words.NO_QUESTION in said(visit(page, source="sample:address-3nf"))
 
@@ -204,6 +204,15 @@ def test_a_protocol_and_a_fixed_size_reach_the_study(visit: Open) -> None:
     assert "row_normalised = true" in study
     app.number_input(key="train_parameters").set_value(9000).run()
     assert "parameters = 9000" in app.code[0].value
+
+
+def test_batches_reach_the_study_and_are_said_before_it_runs(visit: Open) -> None:
+    app = visit("train", **SAMPLE, graphs="row2node,flattened")
+    assert "All rows are trained at once (full batch)" in said(app)
+    app.selectbox(key="train_batch_rows").set_value(1024).run()
+    assert not app.exception
+    assert "batches (mini-batches) of 1,024" in said(app)
+    assert "batch_rows = 1024" in app.code[0].value
 
 
 def test_a_study_is_cut_to_the_minutes_there_are_and_says_so(visit: Open) -> None:

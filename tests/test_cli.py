@@ -258,3 +258,32 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     (folder / "hints.toml").write_text('[tables.buy]\ntime_column = "at"\n')
     return folder
+
+
+def test_a_row_is_looked_at_in_each_graph_asked_for() -> None:
+    """A person of the flat addresses refers to one city, one street and one zip."""
+    question = ("row", FLAT, "person", "8", "--task", "prosperous", "--depth", "1")
+    done = call(*question, "--topology", "row2node", "--topology", "single-table")
+    assert done.returncode == 0
+    assert "row2node: Within 1 hop: 4 rows of 4 tables." in done.stdout
+    assert "single-table: Within 1 hop: 1 row of 1 table." in done.stdout
+    told = json.loads(call(*question, "--topology", "row2node", "--json").stdout)
+    assert [one["hop"] for one in told["row2node"]["entering"]] == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("persno", "8"), 'There is no table "persno"; did you mean "person"?'),
+        (("person", "x"), 'No row of person has the key "x"; 1, 2, 3 are some'),
+        (("city", "1"), 'Rows of "city" are no nodes in the graph "flattened"'),
+    ],
+)
+def test_a_row_that_cannot_be_looked_at_is_refused(
+    arguments: tuple[str, str], sentence: str
+) -> None:
+    done = call(
+        "row", FLAT, *arguments, "--task", "prosperous", "--topology", "flattened"
+    )
+    assert done.returncode == 2
+    assert sentence in done.stderr

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages import Open, said
 from tests.servers import PASSWORD
+from workbench.ui import words
 
 CUSTOMERS = "id,town\n" + "".join(
     f"{at},{('Oslo', 'Bergen', 'Moss')[at % 3]}\n" for at in range(1, 41)
@@ -204,3 +205,28 @@ def test_a_graph_that_came_as_a_graph_is_offered_as_one(visit: Open) -> None:
     assert app.query_params["target"] == "papers.label"
     assert app.query_params["split"] == "column:split"
     assert app.query_params["graphs"] == "row2edge,row2node"
+
+
+def test_a_table_opens_in_a_drawer_that_can_be_closed(
+    visit: Open, tmp_path: Path
+) -> None:
+    app = upload(visit("data"), shop__db=shop_file(tmp_path / "shop.db"))
+    assert words.DRAWER[0] not in [tab.label for tab in app.tabs]
+    app.selectbox(key="table").set_value("purchase").run()
+    assert [tab.label for tab in app.tabs[-4:]] == list(words.DRAWER)
+    assert words.FIRST_ROWS in said(app)
+    app.button(key="data_others").click().run()
+    assert words.DRAWN_ROWS in said(app)
+    app.button(key="data_close").click().run()
+    assert app.selectbox(key="table").value is None
+    assert words.DRAWN_ROWS not in said(app)
+
+
+def test_a_drawer_lists_the_links_of_its_table_alone(visit: Open) -> None:
+    app = visit("data", source="sample:address-3nf", table="street")
+    keys = [one.value for one in app.dataframe if "Confidence" in one.value.columns]
+    assert sorted(len(one) for one in keys) == [1, 4]
+    (mine,) = [one for one in keys if len(one) == 1]
+    assert mine[["From", "To"]].values.tolist() == [
+        ["address.street_id", "street.street_id"]
+    ]

@@ -1,5 +1,6 @@
 """The page Design: change a graph, see what comes of it, undo, keep and train it."""
 
+import json
 import re
 from pathlib import Path
 
@@ -186,3 +187,16 @@ def test_the_study_of_a_design_names_its_file_and_the_file_is_beside_it(
     (tmp_path / "study.toml").write_text(written)
     arms = read_study(tmp_path / "study.toml").arms
     assert arms[1].topology == str(tmp_path / file.name)
+
+
+def test_the_preview_beside_an_edit_shows_the_signal_a_hop_nearer(
+    visit: Open,
+) -> None:
+    """What decides is the city: three hops away, two once it is folded into the zip."""
+    app = take(visit("design", **SAMPLE, graphs="row2node"), "city", "folded")
+    specs = [json.loads(one.proto.spec) for one in app.get("plotly_chart")]
+    (preview,) = [one for one in specs if "no network trained" in str(one["layout"])]
+    curves = {trace["name"]: trace["y"] for trace in preview["data"]}
+    before, after = curves["Normalized (row2node)"], curves["own row2node"]
+    assert before[2] < 0.65 < 0.9 < before[3]
+    assert after[1] < 0.65 < 0.9 < after[2]

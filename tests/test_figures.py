@@ -49,6 +49,7 @@ from workbench.palette import (
     DARK_PAPER,
     EXPLANATIONS,
     LIGHT_PAPER,
+    STEPS,
     TITLES,
     arm_style,
     topology_label,
@@ -109,7 +110,7 @@ def contrast(first: str, second: str) -> float:
 
 
 @pytest.mark.parametrize("paper", [LIGHT_PAPER, DARK_PAPER])
-@pytest.mark.parametrize("colour", [*COLOURS, *CLASS_COLOURS])
+@pytest.mark.parametrize("colour", [*COLOURS, *CLASS_COLOURS, *STEPS])
 def test_every_colour_stands_out_from_light_and_from_dark_paper(colour, paper):
     assert contrast(colour, paper) >= 3
 
@@ -122,7 +123,7 @@ def test_ink_is_readable_on_its_paper(ink, paper):
 
 
 def test_no_class_and_no_table_has_the_colour_of_an_arm():
-    assert not set(COLOURS) & {*CLASS_COLOURS, *TABLE_COLOURS}
+    assert not set(COLOURS) & {*CLASS_COLOURS, *TABLE_COLOURS, *STEPS}
 
 
 def test_every_topology_has_words_of_its_own():

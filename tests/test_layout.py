@@ -1,8 +1,9 @@
+import itertools
 import math
 
 import pytest
 
-from workbench.ui.diagram.layout import in_layers, in_rings
+from workbench.ui.diagram.layout import in_hops, in_layers, in_rings
 
 CHAIN = [("person", "address"), ("address", "zip"), ("zip", "city")]
 TABLES = ("person", "address", "zip", "city")
@@ -57,3 +58,17 @@ def test_a_target_alone_has_no_rings() -> None:
     rings = in_rings(("person",), "person", [])
     assert rings.places == {"person": (0.0, 0.0)}
     assert rings.rings == ()
+
+
+def test_a_ring_a_hop_with_one_row_in_the_middle() -> None:
+    hops = {"me": 0} | {f"a{at}": 1 for at in range(30)} | {"b": 2}
+    found = in_hops(hops, [("me", f"a{at}") for at in range(30)] + [("a0", "b")], 21)
+    distances = {name: math.hypot(x, y) for name, (x, y) in found.places.items()}
+    assert distances["me"] == 0
+    inner = {round(distances[f"a{at}"], 6) for at in range(30)}
+    assert len(inner) == 1
+    assert distances["b"] > max(inner)
+    places = [found.places[f"a{at}"] for at in range(30)]
+    gaps = [math.dist(one, other) for one, other in itertools.combinations(places, 2)]
+    assert min(gaps) > 15  # a dot is 15 wide
+    assert [ring.label for ring in found.rings] == ["1 hop", "2 hops"]

@@ -21,6 +21,7 @@ from workbench.baseline import floor
 from workbench.copies import Tracer
 from workbench.database import connect
 from workbench.features import Features
+from workbench.feed import training_field
 from workbench.graph import Graph, build_graph
 from workbench.hints import Hints, TaskSpec
 from workbench.influence import build_influence_sample, measure_influence
@@ -28,7 +29,7 @@ from workbench.layerwise import build_probe, measure_layers
 from workbench.model import Network, gather_inputs
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
-from workbench.run import Budget, RunConfig, build_network, training_field
+from workbench.run import Budget, RunConfig, build_network
 from workbench.schema import infer_schema
 from workbench.survey import Survey, survey
 from workbench.task import Task, define_task

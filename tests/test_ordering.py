@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.ordering import count_distinct, count_sorted, stable_order
+from workbench.ordering import (
+    count_distinct,
+    count_sorted,
+    index_type,
+    narrow,
+    stable_order,
+)
 
 ROWS = st.lists(st.integers(0, 40) | st.sampled_from([10**6, 2**40]), max_size=60)
 
@@ -28,3 +34,13 @@ def test_distinct_rows_are_counted_once(rows: list[int], number: int) -> None:
     found = np.array(rows, dtype=np.int64)
     assert count_sorted(found) == number
     assert count_distinct(found[::-1], 5) == number
+
+
+def test_indices_take_32_bits_where_the_largest_fits() -> None:
+    assert index_type(2**31) is np.int32  # the largest index is one less
+    assert index_type(2**31 + 1) is np.int64
+    for rows in ([], [0], [5, 2**31 - 1]):
+        found = narrow(np.array(rows, dtype=np.int64))
+        assert found.dtype == np.int32
+        assert found.tolist() == rows
+    assert narrow(np.array([2**31])).dtype == np.int64

@@ -1,7 +1,9 @@
 """Score against hops before training: what is h hops away shows at hop h."""
 
 import json
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +21,7 @@ from workbench.head import fit_head
 from workbench.hints import TaskSpec
 from workbench.memo import Memo
 from workbench.planning import plan_study
-from workbench.preview import HopScore, Preview, preview, preview_to_json
+from workbench.preview import HopScore, Preview, preview, preview_all, preview_to_json
 from workbench.previewing import with_previews
 from workbench.results import load_results, stored
 from workbench.schema import Schema, infer_schema
@@ -332,6 +334,41 @@ def test_a_memo_stays_within_its_bytes_and_makes_what_it_lost_again() -> None:
     for name in ("a", "b", "a", "c", "a", "b"):
         memo.get(name, lambda name=name: make(name))
     assert made == ["a", "b", "c", "b"]  # b, the longest unasked for, made way for c
+
+
+def test_what_one_thread_makes_the_others_wait_for() -> None:
+    memo, made = Memo(), []
+
+    def make() -> str:
+        made.append(1)
+        time.sleep(0.05)
+        return "made"
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: memo.get("k", make), range(8)))
+    assert found == ["made"] * 8
+    assert made == [1]
+
+
+def test_what_fails_is_tried_again() -> None:
+    memo = Memo()
+
+    def fail() -> str:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        memo.get("k", fail)
+    assert memo.get("k", lambda: "made") == "made"
+
+
+def test_many_graphs_at_once_have_the_digits_of_one_after_the_other(tmp_path: Path):
+    database, schema = rooms(tmp_path)
+    task = asked(database, house_bits(database))
+    graphs = [(plan_named(schema, task.spec, one), None) for one in TOPOLOGIES]
+    together = preview_all(database, schema, task, graphs, 3)
+    alone = [preview(database, schema, task, one, 3) for one, _ in graphs]
+    assert together == alone
+    assert preview_all(database, schema, task, [], 3) == []
 
 
 # --- what is said of it ------------------------------------------------------

@@ -10,7 +10,13 @@ COUNTS = np.array([3, 0, 7, 5, 1])
 
 def draw(counts, fan_out, choice=Choice.UNIFORM, seed=0):
     generator = np.random.default_rng(seed)
-    owners, places = sample_neighbours(np.asarray(counts), fan_out, choice, generator)
+    owners, places = sample_neighbours(
+        np.asarray(counts),
+        fan_out,
+        choice,
+        generator,
+        lambda receivers, places: 1.0 + places,
+    )
     return list(zip(owners.tolist(), places.tolist(), strict=True))
 
 

@@ -15,12 +15,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "workbench"
-NAMED = ("topologies", "models", "remedies", "measures")
-FAMILIES = (*NAMED, "readers", "engines")
+NAMED = ("topologies", "models", "remedies", "measures", "exports")
+FAMILIES = (*NAMED, "readers", "engines", "shelves")
 PLANNING = (
     "errors", "database", "samples", "schema", "task", "topology", "topologies",
     "edges", "survey", "score", "baseline", "inference", "compare", "results",
-    "figures", "question", "progress", "jobs",
+    "figures", "question", "progress", "jobs", "shelves", "studies", "queue", "between",
 )  # fmt: skip
 TENSOR_LIBRARIES = ("torch", "torch_geometric", "torch_frame")
 

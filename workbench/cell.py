@@ -19,7 +19,7 @@ from workbench.copies import Tracer
 from workbench.database import Database, cache_directory, reopen
 from workbench.engine import Put
 from workbench.errors import ModelError
-from workbench.field import Field
+from workbench.feed import AbstractFeed, Batched, Batching, Whole
 from workbench.graph import Graph, build_graph, row_normalised
 from workbench.influence import (
     InfluenceSample,
@@ -28,7 +28,7 @@ from workbench.influence import (
 )
 from workbench.instances import Unfolding
 from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
-from workbench.model import Inputs, Network, gather_inputs
+from workbench.model import Network
 from workbench.models import MODELS
 from workbench.parts import locate_rows
 from workbench.permutation import ShuffleSample, build_shuffle_sample, measure_drops
@@ -39,13 +39,12 @@ from workbench.run import (
     build_network,
     default_device,
     train,
-    training_field,
 )
 from workbench.schema import Schema
 from workbench.sizing import count_parameters, fit_width
 from workbench.snapshot import copy_snapshot
 from workbench.task import TEST, Task, TaskType
-from workbench.unfold import unfold
+from workbench.unfold import prepare_batches, unfold
 
 KEPT_FIELDS = 12
 ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")
@@ -109,8 +108,7 @@ class CellResult:
 class Prepared:
     """What all networks of one depth on one arm share."""
 
-    field: Field
-    inputs: Inputs
+    feed: AbstractFeed
     probe: Probe
     influence: InfluenceSample | None
     shuffles: ShuffleSample
@@ -135,6 +133,7 @@ class Workload:
     budget: Budget
     projected_seed: int
     reference: Cell | None = None
+    batching: Batching | None = None
     graphs: Mapping[int, Callable[[], tuple[Graph, Task]]] = field(default_factory=dict)
     snapshots: Mapping[Path, Callable[[], bytes]] = field(default_factory=dict)
 
@@ -174,6 +173,9 @@ class Bench:
         self.databases: dict[Path, Database] = {}
         self._graph = lru_cache(maxsize=None)(self._build_graph)
         self._tracer = lru_cache(maxsize=None)(lambda arm: Tracer(self._graph(arm)[0]))
+        self._sampler = lru_cache(maxsize=None)(
+            lambda arm: prepare_batches(self._graph(arm)[0])
+        )
         self._located = lru_cache(maxsize=None)(
             lambda arm: locate_rows(self._graph(arm)[0])
         )
@@ -234,8 +236,7 @@ class Bench:
             graph,
             task,
             config,
-            prepared.field,
-            prepared.inputs,
+            prepared.feed,
             lambda epoch, val: tell((epoch, val)),
         )
         names = trial_names(arm, cell)
@@ -253,6 +254,7 @@ class Bench:
             )
             drops = measure_drops(network, task, prepared.shuffles)
             heard.append(drops.assign(state="trained"))
+        batching = self.workload.batching
         trial = Trial(
             **names,
             metric=task.metric,
@@ -268,6 +270,8 @@ class Bench:
             gradient_ratio=run.gradient_ratio,
             seen=run.seen,
             width=config.budget.width,
+            batch_rows=0 if batching is None else batching.rows,
+            batch_fan_out=0 if batching is None else batching.fan_out or 0,
         )
         without_seed = {name: names[name] for name in ARM_COLUMNS}
         return CellResult(
@@ -337,15 +341,23 @@ class Bench:
     def _prepare(self, arm_index: int, depth: int) -> Prepared:
         graph, task = self._graph(arm_index)
         device = default_device()
-        task_field = training_field(graph, task, depth)
         tracer = self._tracer(arm_index)
         return Prepared(
-            field=task_field.to(device),
-            inputs=gather_inputs(graph, task_field, device),
+            feed=self._feed(arm_index, depth),
             probe=build_probe(graph, task, depth, device),
             influence=build_influence_sample(tracer, task, depth, device),
             shuffles=build_shuffle_sample(graph, task, depth, device),
         )
+
+    def _feed(self, arm_index: int, depth: int) -> AbstractFeed:
+        graph, task = self._graph(arm_index)
+        device, batching = default_device(), self.workload.batching
+        if batching is None:
+            return Whole(graph, task, depth, device)
+        if self.workload.arms[arm_index].unfolding is not None:
+            batching = replace(batching, fan_out=None)  # what is left was chosen there
+        sampler = self._sampler(arm_index)
+        return Batched(graph, task, depth, batching, device, sampler)
 
 
 def run_config(cell: Cell, budget: Budget) -> RunConfig:

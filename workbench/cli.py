@@ -62,7 +62,25 @@ FanOut = Annotated[
     ),
 ]
 Which = Annotated[
-    str, typer.Option(help="Which neighbours, where there are more: latest or uniform.")
+    str,
+    typer.Option(
+        help="Which neighbours, where there are more: latest, uniform or degree (the"
+        " better connected more often)."
+    ),
+]
+BatchRows = Annotated[
+    str | None,
+    typer.Option(
+        help="Rows to predict that are trained at once: a number, full, or auto for all"
+        " where they fit into memory."
+    ),
+]
+BatchFanOut = Annotated[
+    str | None,
+    typer.Option(
+        help="Most neighbours per key that a row hears in a batch: a number, all, or"
+        " auto."
+    ),
 ]
 Hints = Annotated[
     Path | None,
@@ -276,6 +294,78 @@ def plan(
             _show_plan(source, document)
 
 
+@app.command("row")
+def row(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="One database, as for plan.")
+    ],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="The row's table.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY",
+            help="Its primary key, parts joined by a comma and a space; the row's"
+            " number, from 0, where the table has none.",
+        ),
+    ],
+    task: TaskName = None,
+    target: Target = None,
+    forecast: Forecasting = None,
+    of: Events = None,
+    for_: Entity = None,
+    within: Within = None,
+    by: By = None,
+    seed_times: SeedTimes = None,
+    every: Every = None,
+    active: Active = False,
+    until: Until = None,
+    where: Where = None,
+    hide: Hide = None,
+    split: Split = None,
+    split_seed: SplitSeed = None,
+    topology: Topologies = None,
+    depth: Annotated[int, typer.Option(min=0, max=16, help="Number of hops.")] = 2,
+    fan_out: FanOut = "auto",
+    hints: Hints = None,
+    db_schema: DbSchemas = None,
+    dialect: Dialect = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what one row hears in each graph, hop by hop, and what is kept from it."""
+    from workbench.instances import Unfolding
+    from workbench.neighbourhood import neighbourhood_to_json
+    from workbench.sketch import ask, look_at_key
+    from workbench.study import parse_fan_out
+    from workbench.topologies import TOPOLOGIES
+
+    (address,) = _addresses([source], db_schema, dialect)
+    spec = _task(
+        {"--task": task, "--target": target, "--forecast": forecast},
+        {"--split": split, "--split-seed": split_seed},
+        {
+            "--of": of,
+            "--for": for_,
+            "--within": within,
+            "--by": by,
+            "--seed-times": seed_times,
+            "--every": every,
+            "--active": active or None,
+            "--until": until,
+        },
+        {"--where": where, "--hide": hide or None},
+    )
+    unfolding = Unfolding(depth, parse_fan_out(fan_out))
+    asked = ask(address, spec, None if hints is None else str(hints))
+    names = topology or list(TOPOLOGIES)
+    found = look_at_key(asked, names, table, key, unfolding)
+    documents = {name: neighbourhood_to_json(one) for name, one in found.items()}
+    if as_json:
+        typer.echo(json.dumps(documents, indent=2))
+    else:
+        for name, document in documents.items():
+            _show_row(name, document)
+
+
 @app.command("compare")
 def compare(
     sources: Sources,
@@ -331,6 +421,8 @@ def compare(
     max_rows: MaxRows = None,
     fan_out: FanOut = "auto",
     neighbours: Which = "latest",
+    batch_rows: BatchRows = None,
+    batch_fan_out: BatchFanOut = None,
     jobs: Jobs = None,
     engine: Engine = "processes",
     dry_run: Annotated[
@@ -355,6 +447,8 @@ def compare(
         "parameters": parameters,
         "dropout": dropout,
         "row_normalised": row_normalised,
+        "batch_rows": batch_rows,
+        "batch_fan_out": batch_fan_out,
     }
     study = Study(
         arms=_arms(
@@ -488,33 +582,73 @@ def plant(
 @app.command("report")
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="html, pdf (printed by a Chromium that is found) or md (Markdown, with"
+            " pictures where there is one).",
+        ),
+    ] = "html",
 ) -> None:
     """Render a results folder's report again; nothing is trained."""
-    from workbench.report import write_report
+    from workbench.publish import publish_report
 
-    typer.echo(write_report(folder))
+    typer.echo(publish_report(folder, format_))
 
 
 @app.command("export")
 def export(
-    sources: Sources,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="What is handed over: a database, or the folder of a finished study.",
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write; it must be new.")],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="relbench for the rows; graphstorm, graphml or neo4j for a graph; pyg"
+            " or notebook for a network that a study has trained.",
+        ),
+    ] = "relbench",
+    task: TaskName = None,
+    target: Target = None,
+    topology: Annotated[
+        str | None,
+        typer.Option(help="The graph: a topology's name or file, or a study's."),
+    ] = None,
+    source_name: Annotated[
+        str | None, typer.Option("--source", help="A source of the study.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="A network of the study.")] = None,
+    remedy: Annotated[str | None, typer.Option(help="A remedy of the study.")] = None,
+    depth: Annotated[int | None, typer.Option(help="A depth of the study.")] = None,
     hints: Hints = None,
     db_schema: DbSchemas = None,
     dialect: Dialect = None,
 ) -> None:
-    """Write a database as a RelBench folder: a manifest, and Parquet a table."""
-    from workbench.database import connect
-    from workbench.relbench import write_relbench
-    from workbench.schema import infer_schema, read_hints
+    """Hand over rows, a graph, or the network that validated best in a study."""
+    from workbench.exports import find_export, write_export
+    from workbench.handover import Choice, hand_over
+    from workbench.task import TaskSpec
 
+    find_export(format_)
     addresses = _addresses(sources, db_schema, dialect)
     if len(addresses) > 1:
         raise StudyError("export takes one database at a time.")
-    with connect(addresses[0]) as database:
-        chosen = None if hints is None else read_hints(hints)
-        write_relbench(database, infer_schema(database, chosen), out)
-    typer.echo(out)
+    if task and target:
+        raise StudyError("Say what to predict with --task or with --target, not both.")
+    handover = hand_over(
+        addresses[0],
+        TaskSpec(target=target) if target else task,
+        Choice(source_name, topology, model, remedy, depth),
+        None if hints is None else str(hints),
+    )
+    typer.echo(write_export(format_, handover, out))
 
 
 @app.command("cache")
@@ -576,7 +710,9 @@ def _run(study: Any, out: Path, jobs: int | None, engine: str, as_json: bool) ->
     from workbench.execute import run_study
 
     line = _ProgressLine()
-    comparison = run_study(study, out, line.show, jobs=jobs, engine=engine)
+    comparison = run_study(
+        study, out, line.show, jobs=jobs, engine=engine, on_settled=_say_batches
+    )
     line.close()
     if as_json:
         typer.echo(comparison.to_json())
@@ -596,10 +732,19 @@ def _trimmed(study: Any, within: str, jobs: int | None) -> Any:
     return trimmed.study
 
 
+def _say_batches(settled: Any) -> None:  # workbench.batching.Settled
+    """Say on stderr before a run that its rows are trained in batches."""
+    if settled.batching is not None:
+        typer.echo(settled.sentence, err=True)
+
+
 def _show_costs(planned: Any, jobs: int | None) -> None:
+    from workbench.batching import settle_batches, with_batches
     from workbench.cost import cost_table, estimate_seconds, measure_slowness
 
     slowness = measure_slowness()
+    settled = settle_batches(planned, jobs)
+    planned = with_batches(planned, settled)
     table = cost_table(planned, slowness)
     for cell in table.to_dict("records"):
         name = " ".join(
@@ -614,6 +759,7 @@ def _show_costs(planned: Any, jobs: int | None) -> None:
         f"{len(planned.cells)} runs on {len(planned.arms)} graphs, about"
         f" {seconds:.0f} s and the baselines; everything fits together."
     )
+    typer.echo(settled.sentence)
 
 
 class _ProgressLine:
@@ -793,6 +939,18 @@ def _show_plan(source: str, document: Mapping[str, Any]) -> None:
             _show_time(topology["time"])
     for note in document["source"]["notes"]:
         typer.echo(f"\n  {note}")
+
+
+def _show_row(topology: str, document: Mapping[str, Any]) -> None:
+    typer.echo(f"\n{topology}: {document['in_words']}")
+    for one in document["entering"]:
+        kept = [
+            f"{one[name]:,} {said}"
+            for name, said in (("cut", "sampled away"), ("later", "came later, hidden"))
+            if one[name]
+        ]
+        behind = f" ({', '.join(kept)})" if kept else ""
+        typer.echo(f"  hop {one['hop']}  {one['table']}: {one['seen']:,}{behind}")
 
 
 def _show_time(time: Mapping[str, Any]) -> None:

@@ -38,6 +38,8 @@ class Trial:
         seen: Score on rows of the values trained on that were set aside; NaN where the
             split holds no values out.
         width: Channels of every hidden state; 0 where it was not recorded.
+        batch_rows: Most rows to predict in a batch; 0 where all were trained at once.
+        batch_fan_out: Most neighbours per key in a batch; 0 for all.
     """
 
     source: str
@@ -59,6 +61,8 @@ class Trial:
     gradient_ratio: float
     seen: float = math.nan
     width: int = 0
+    batch_rows: int = 0
+    batch_fan_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ and tried on others (``benchmarks/bench_cost.py``).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from time import perf_counter, process_time
 from types import MappingProxyType
 from typing import Any
@@ -17,12 +16,23 @@ import numpy as np
 import pandas as pd
 
 from workbench.blueprint import Blueprint, KeyRole, RowNode, ValueNode
-from workbench.cell import Cell
+from workbench.cell import Cell, PlannedArm
 from workbench.engine import default_jobs
 from workbench.features import TEXT_CHANNELS
+from workbench.feed import Batching
+from workbench.layerwise import MAX_OTHER_ROWS, MAX_TARGET_ROWS
+from workbench.load import (
+    Fed,
+    Load,
+    batch_terms,
+    load_terms,
+    seen_load,
+    whole_load,
+)
 from workbench.planning import PlannedStudy
 from workbench.run import Budget
 from workbench.stypes import Stype
+from workbench.task import TRAIN, VAL
 
 # Of the epochs beyond the patience runs took this share before they stopped, in the
 # stored study (108 runs; .10 to .80 by graph and depth).
@@ -43,6 +53,7 @@ SECONDS: Mapping[str, float] = MappingProxyType(
         "layer": 0.009836,
         "relation": 0.0005259,
         "prepare": 6.024e-07,
+        "drawn": 6.024e-07,
         "epoch": 0.001914,
         "epoch-column": 3.631e-06,
         "epoch-operation": 0.0003519,
@@ -115,6 +126,7 @@ def estimate_cells(
                 arm.blueprint,
                 cell.depth,
                 planned.study.budget,
+                fed=_fed(arm, planned.batching),
             )
             found[asked] = _cost(terms, cell.model, slowness)
     return {cell: found[cell.arm, cell.model, cell.depth] for cell in planned.cells}
@@ -155,6 +167,20 @@ def cost_table(planned: PlannedStudy, slowness: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _fed(arm: PlannedArm, batching: Batching | None) -> Fed | None:
+    """Return the batches of an arm; what is unfolded over time has its fan-out."""
+    if batching is None:
+        return None
+    split, rows = arm.task.split, batching.rows
+    return Fed(
+        rows=min(rows, len(split)),
+        fan_out=batching.fan_out if arm.unfolding is None else None,
+        num_train=-(-int((split == TRAIN).sum()) // rows),
+        num_val=-(-int((split == VAL).sum()) // rows),
+        num_all=-(-len(split) // rows),
+    )
+
+
 def _cost(terms: Mapping[str, float], model: str, slowness: float) -> CellCost:
     factor = MODEL_FACTORS.get(model, 1.0)
     return CellCost(
@@ -180,6 +206,7 @@ def cell_terms(
     depth: int,
     budget: Budget,
     epochs: float | None = None,
+    fed: Fed | None = None,
 ) -> dict[str, float]:
     """Return the terms that a cell's cost is a sum of.
 
@@ -189,6 +216,7 @@ def cell_terms(
         depth: Number of layers.
         budget: What a run may spend.
         epochs: How many epochs it runs, where that is known.
+        fed: How rows to predict are fed in batches; None for all at once.
 
     Returns:
         By name: counts of rows, messages and operations, those of training times the
@@ -198,38 +226,37 @@ def cell_terms(
     nodes, counts = _counts(document)
     ways = _ways(blueprint, counts)
     layers = _layers(blueprint.target, ways, depth)
-    width = budget.width
     run = expected_epochs(budget) if epochs is None else epochs
-    rows = [sum(nodes[name] for name in types) for types in layers]
     channels = {rule.name: _channels(rule) for rule in blueprint.nodes}
     texts = {rule.name: _texts(rule) for rule in blueprint.nodes}
-    active = [
-        [way for way in ways if way[1] in above and way[0] in below]
-        for below, above in pairwise(layers)
-    ]
-    messages = sum(count for layer in active for _, _, count in layer)
-    inputs = sum(nodes[name] * channels[name] for name in layers[0])
-    columns = sum(channels[name] for name in layers[0])
+    if fed is None:
+        whole = whole_load(nodes, ways, layers)
+        own = load_terms(whole, channels, budget.width, run)
+    else:
+        batch, probe = _seen_loads(nodes, ways, layers, fed)
+        own = batch_terms(batch, probe, channels, budget.width, fed.passes(run))
     return {
+        **own,
         "cell": 1.0,
-        "layer": float(depth),
-        "relation": float(sum(map(len, active))),
-        "prepare": float(rows[0] + messages),
-        "epoch": run,
-        "epoch-column": run * columns,
-        "epoch-operation": run * sum(len(layer) + 1 for layer in active),
-        "epoch-row": run * sum(rows) * width,
-        "epoch-message": run * messages * width,
-        "epoch-product": run * (sum(rows[1:]) + messages / 4) * width**2,
-        "epoch-input": run * inputs * width,
-        "row": float(sum(rows) * width),
-        "message": float(messages),
-        "message-width": float(messages * width),
-        "input": float(inputs),
         "table": float(sum(nodes.values()) + sum(counts.values())),
         "table-input": float(sum(nodes[one] * channels[one] for one in nodes)),
         "table-text": float(sum(nodes[one] * texts[one] for one in nodes)),
     }
+
+
+def _seen_loads(
+    nodes: Mapping[str, float],
+    ways: list[tuple[str, str, float]],
+    layers: list[frozenset[str]],
+    fed: Fed,
+) -> tuple[Load, Load]:
+    """Return what a batch and what the sample of the measures are expected to see."""
+    (target,) = layers[-1]
+    nothing: list[dict[str, float]] = [{} for _ in layers[1:]]
+    batch = seen_load(nodes, ways, [*nothing, {target: fed.rows}], fed.fan_out)
+    most = dict.fromkeys(nodes, MAX_OTHER_ROWS) | {target: MAX_TARGET_ROWS}
+    sampled = [{name: min(nodes[name], most[name]) for name in each} for each in layers]
+    return batch, seen_load(nodes, ways, sampled, None)
 
 
 def measure_slowness() -> float:

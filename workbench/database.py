@@ -4,6 +4,7 @@ A source is read once, in batches, into one DuckDB file in the cache; everything
 reads that file. Many processes may hold the same snapshot open.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from workbench.address import (
     with_options,
     without_password,
 )
+from workbench.depot import Arrays, Depot
 from workbench.errors import DatabaseError, unknown
 from workbench.limits import Limits, read_limits
 from workbench.ordering import CLOSE
@@ -43,6 +45,7 @@ from workbench.snapshot import (
     OnReading,
     Reading,
     Snapshot,
+    depot_folder,
     derive_snapshot,
     extend_snapshot,
     find_snapshot,
@@ -89,6 +92,8 @@ class Database:
         path: The snapshot's file.
         tables: The source's tables.
         warnings: What was left out or read differently, one sentence each.
+        depot: What was worked out of the rows before, by any process; it lies in the
+            same cache as the snapshot.
         has_rows: False where the source is a schema and nothing else.
     """
 
@@ -102,7 +107,11 @@ class Database:
         self.warnings = snapshot.warnings
         self._connection = snapshot.connection
         self._types = snapshot.types
-        self._links: dict[tuple[object, ...], np.ndarray] = {}
+        self.depot = Depot(
+            depot_folder(snapshot.path),
+            snapshot.fingerprint,
+            max_bytes=read_limits().graph_megabytes * 10**6,
+        )
 
     def __enter__(self) -> "Database":
         return self
@@ -221,9 +230,20 @@ class Database:
             match, the first.
         """
         key = (columns_of, tuple(columns), ref_table, tuple(ref_columns))
-        if key not in self._links:
-            self._links[key] = self._join(*key)
-        return self._links[key]
+        num_parents = self.table(ref_table).num_rows
+
+        def fits(found: Arrays) -> bool:
+            rows = found.arrays["rows"]
+            return not len(rows) or -1 <= rows.min() <= rows.max() < num_parents
+
+        found = self.depot.get(
+            f"links {json.dumps(key)}",
+            lambda: Arrays({"rows": self._join(*key)}),
+            fits,
+        )
+        rows = found.arrays["rows"]
+        rows.flags.writeable = False
+        return rows
 
     def comparable(
         self,
@@ -277,7 +297,6 @@ class Database:
         )
         links = np.full(num_rows, -1, dtype=np.int64)
         links[found.column(0).to_numpy()] = found.column(1).to_numpy()
-        links.flags.writeable = False
         return links
 
     def _are_whole(self, *columns: tuple[str, str]) -> bool:
@@ -306,7 +325,6 @@ class Database:
             row_at[ref_keys[::-1] - low] = ref_rows[::-1]  # the first row stays
             rows = np.flatnonzero(known & (keys >= low) & (keys <= high))
             links[rows] = row_at[keys[rows] - low]
-        links.flags.writeable = False
         return links
 
     def _numbers(self, table: str, column: str) -> tuple[np.ndarray, np.ndarray]:

@@ -19,14 +19,30 @@ from workbench.results import Results
 
 def diagnose_series(results: Results, series: Series) -> tuple[Diagnosis, ...]:
     """Return what every depth of a series shows, the shallowest first."""
-    return tuple(diagnose(gather(results, series, depth)) for depth in results.depths)
+    dearest = most_informative(results, series)
+    return tuple(
+        diagnose(gather(results, series, depth, dearest)) for depth in results.depths
+    )
 
 
-def gather(results: Results, series: Series, depth: int) -> Evidence:
-    """Return what was measured of a series at a depth, means over its seeds."""
+def gather(
+    results: Results,
+    series: Series,
+    depth: int,
+    dearest: tuple[str | None, float, int] | None = None,
+) -> Evidence:
+    """Return what was measured of a series at a depth, means over its seeds.
+
+    Args:
+        results: The study.
+        series: The series.
+        depth: One of its depths.
+        dearest: What `most_informative` finds of it, the same for all depths; found
+            out where it is not given.
+    """
     done = pick(series.rows(results.trials), status="ok", depth=depth)
     target = target_type(results) or ""
-    informative, drop, drop_depth = most_informative(results, series)
+    informative, drop, drop_depth = dearest or most_informative(results, series)
     trained = pick(series.rows(results.layers), depth=depth, node_type=target)
     by_layer = {
         (state, measure): _by_layer(pick(trained, state=state, measure=measure))

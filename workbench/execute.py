@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from workbench.batching import Settled, settle_batches, with_batches
 from workbench.cell import (
     Cell,
     CellResult,
@@ -58,6 +59,8 @@ FRAMES = ("layers", "predictions", "projection", "influence")
 # Settings of the budget that are no part of the key while they are at their default, so
 # that what was stored before them is found.
 LATER_SETTINGS = frozenset({"input_dropout", "row_normalised", "parameters"})
+# What is asked of batches is no part either: what was settled is.
+SETTLED_SETTINGS = frozenset({"batch_rows", "batch_fan_out"})
 
 OnProgress = Callable[[Progress], None]
 
@@ -71,6 +74,7 @@ def run_study(
     engine: str = DEFAULT_ENGINE,
     should_stop: Callable[[], bool] = lambda: False,
     cache: Path | None = None,
+    on_settled: Callable[[Settled], None] = lambda settled: None,
 ) -> Comparison:
     """Run a study into a results folder; finished items are not run again.
 
@@ -83,6 +87,8 @@ def run_study(
             ``"ray:ADDRESS"`` for a cluster. It changes no number.
         should_stop: Asked now and then; True cancels what is left.
         cache: Where snapshots are kept; the user's cache by default.
+        on_settled: Called before anything trains with how rows are fed: all at once, or
+            in batches where that is asked for or memory is short.
 
     Returns:
         The comparison of everything that has finished.
@@ -103,6 +109,9 @@ def run_study(
     planned = with_previews(planned, cache=cache)
     with workers, Store(out) as store:
         forget_dropped(out)  # what an earlier run gave up may run now
+        settled = settle_batches(planned, workers.num_workers)
+        on_settled(settled)
+        planned = with_batches(planned, settled)
         session = _Session(planned, store, workers, on_progress)
         session.write_study(out)
         workload = Workload(
@@ -110,6 +119,7 @@ def run_study(
             budget=study.budget,
             projected_seed=0,
             reference=planned.reference,
+            batching=planned.batching,
         )
         try:
             stopped = session.work(workload, should_stop)
@@ -342,6 +352,8 @@ def _key(planned: PlannedStudy, item: Cell | FloorItem) -> str:
             }
             if arm.unfolding is not None:
                 content["unfolding"] = asdict(arm.unfolding)
+            if planned.batching is not None:
+                content["batches"] = asdict(planned.batching)
             if planned.study.budget.parameters == SAME:
                 content["reference"] = _reference_content(planned)
         case FloorItem():
@@ -368,7 +380,8 @@ def _budget_content(budget: Budget) -> dict[str, Any]:
     return {
         name: value
         for name, value in asdict(budget).items()
-        if name not in LATER_SETTINGS or value != usual[name]
+        if name not in SETTLED_SETTINGS
+        and (name not in LATER_SETTINGS or value != usual[name])
     }
 
 

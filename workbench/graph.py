@@ -17,19 +17,32 @@ from workbench.blueprint import (
     ColumnRef,
     EdgeRule,
     JunctionEdge,
-    KeyEdge,
     KeyRole,
     RowNode,
-    ShortcutEdge,
-    ValueEdge,
     ValueNode,
 )
 from workbench.database import Database
-from workbench.edges import edge_index, edge_values, value_table
+from workbench.depot import Arrays
+from workbench.edges import edge_index, edge_values, num_nodes, value_table
 from workbench.entries import edge_entries, node_entries
 from workbench.features import Features, encode_columns
-from workbench.links import link
-from workbench.ordering import count_sorted, stable_order
+from workbench.graph_parts import (
+    Part,
+    are_rows,
+    edge_folds,
+    edge_part,
+    folds_of,
+    node_part,
+)
+from workbench.links import Linked, link_times, node_times
+from workbench.ordering import (
+    count_sorted,
+    index_type,
+    is_ascending,
+    narrow,
+    stable_order,
+)
+from workbench.packing import is_packed, pack, unpack
 from workbench.schema import Schema, Stype
 from workbench.summarise import row_values
 from workbench.task import Task
@@ -73,7 +86,8 @@ class Direction:
         reverse: True when messages run from parent to child alone.
         source: Node type that sends.
         target: Node type that receives.
-        senders: Row of each message's sender.
+        senders: Row of each message's sender; like all indices here int32 where every
+            one of them fits, else int64.
         receivers: Row of each message's receiver, ascending.
         links: Link of the relation that each message runs along.
         edge_rows: Row of ``attributes`` behind each message, or None.
@@ -173,18 +187,24 @@ def build_graph(
     nodes = {
         rule.name: _node_features(database, schema, rule) for rule in blueprint.nodes
     }
-    relations = tuple(_relation(database, schema, rule) for rule in blueprint.edges)
+    relations = tuple(
+        _relation(database, schema, rule, nodes) for rule in blueprint.edges
+    )
     if task.times is None:
         return Graph(target=blueprint.target, nodes=nodes, relations=relations)
-    links = link(database, schema, blueprint)
+    times = {
+        rule.name: found
+        for rule in blueprint.nodes
+        if (found := _node_times(database, schema, blueprint, rule)) is not None
+    }
     return Graph(
         target=blueprint.target,
         nodes=nodes,
         relations=tuple(
-            replace(relation, times=edge.times)
-            for relation, edge in zip(relations, links.edges, strict=True)
+            replace(one, times=_link_times(database, schema, blueprint, rule, one))
+            for one, rule in zip(relations, blueprint.edges, strict=True)
         ),
-        times=links.times,
+        times=times,
     )
 
 
@@ -200,43 +220,101 @@ def row_normalised(graph: Graph) -> Graph:
 def _node_features(
     database: Database, schema: Schema, rule: RowNode | ValueNode
 ) -> Features:
-    match rule:
-        case RowNode():
-            values = row_values(database, schema, rule)
-            num_rows = schema.table(rule.table).num_rows
-            held = (*rule.columns, *rule.aggregates)
-            entries = node_entries(database, schema, rule)
-            return encode_columns(values, _stypes(held), num_rows, entries)
-        case ValueNode():
-            values = value_table(database, schema, rule.column)
-            return encode_columns(values, _stypes((rule.column,)), values.num_rows)
-        case _:
-            assert_never(rule)
+    part = node_part(database, schema, rule)
+
+    def make() -> Arrays:
+        match rule:
+            case RowNode():
+                values = row_values(database, part.schema, rule)
+                entries = node_entries(database, part.schema, rule)
+                held = (*rule.columns, *rule.aggregates)
+            case ValueNode():
+                values = value_table(database, part.schema, rule.column)
+                held, entries = (rule.column,), ()
+            case _:
+                assert_never(rule)
+        num_rows = num_nodes(database, part.schema, rule)
+        return pack(encode_columns(values, _stypes(held), num_rows, entries))
+
+    return unpack(part.get("features", make, is_packed))
 
 
-def _relation(database: Database, schema: Schema, rule: EdgeRule) -> Relation:
-    source_rows, target_rows = edge_index(database, schema, rule)
-    attributes = None
-    match rule:
-        case JunctionEdge():
-            if rule.columns:
-                values = edge_values(database, schema, rule)
-                stypes = _stypes(rule.columns)
-                entries = edge_entries(database, schema, rule)
-                attributes = encode_columns(values, stypes, len(source_rows), entries)
-        case KeyEdge() | ShortcutEdge() | ValueEdge():
-            pass
-        case _:
-            assert_never(rule)
+def _relation(
+    database: Database, schema: Schema, rule: EdgeRule, nodes: Mapping[str, Features]
+) -> Relation:
+    part = edge_part(database, schema, rule)
+
+    def make() -> Arrays:
+        sources, targets = edge_index(database, part.schema, rule)
+        return Arrays({"sources": sources, "targets": targets})
+
+    def fits(found: Arrays) -> bool:
+        sources, targets = found.arrays["sources"], found.arrays["targets"]
+        return (
+            len(sources) == len(targets)
+            and are_rows(sources, nodes[rule.source].num_rows)
+            and are_rows(targets, nodes[rule.target].num_rows)
+        )
+
+    links = part.get("links", make, fits).arrays
     return Relation(
         name=rule.name,
         source=rule.source,
         target=rule.target,
-        source_rows=source_rows,
-        target_rows=target_rows,
+        source_rows=links["sources"],
+        target_rows=links["targets"],
         direction=rule.direction,
-        attributes=attributes,
+        attributes=_edge_features(part, rule, len(links["sources"])),
     )
+
+
+def _edge_features(part: Part, rule: EdgeRule, num_links: int) -> Features | None:
+    """Return the columns of a junction whose rows are links; None without any."""
+    if not isinstance(rule, JunctionEdge) or not rule.columns:
+        return None
+
+    def make() -> Arrays:
+        values = edge_values(part.database, part.schema, rule)
+        entries = edge_entries(part.database, part.schema, rule)
+        return pack(encode_columns(values, _stypes(rule.columns), num_links, entries))
+
+    return unpack(part.get("features", make, is_packed))
+
+
+def _node_times(
+    database: Database,
+    schema: Schema,
+    blueprint: Blueprint,
+    rule: RowNode | ValueNode,
+) -> np.ndarray | None:
+    folds = {}
+    if isinstance(rule, RowNode):
+        folds = folds_of(schema, blueprint, rule.table)
+    part = node_part(database, schema, rule, folds)
+
+    def make() -> Arrays:
+        found = node_times(database, part.schema, rule, folds)
+        return Arrays({} if found is None else {"times": found})
+
+    return part.get("times", make).arrays.get("times")
+
+
+def _link_times(
+    database: Database,
+    schema: Schema,
+    blueprint: Blueprint,
+    rule: EdgeRule,
+    relation: Relation,
+) -> np.ndarray | None:
+    folds = edge_folds(schema, blueprint, rule)
+    part = edge_part(database, schema, rule, folds)
+
+    def make() -> Arrays:
+        edge = Linked(rule, relation.source_rows, relation.target_rows)
+        found = link_times(database, part.schema, edge, folds)
+        return Arrays({} if found is None else {"times": found})
+
+    return part.get("times", make).arrays.get("times")
 
 
 def _stypes(columns: Iterable[ColumnRef | AggregateRef]) -> dict[str, Stype]:
@@ -260,28 +338,31 @@ def _directed(relation: Relation, reverse: bool) -> Direction:
     if reverse:
         senders, receivers = receivers, senders
         source, target = target, source
-    links = np.arange(len(senders))
+    links = np.arange(len(senders), dtype=index_type(len(senders)))
     if relation.direction is KeyRole.UNDIRECTED:
         senders, receivers = (
             np.append(senders, receivers),
             np.append(receivers, senders),
         )
         links = np.append(links, links)
-    order = stable_order(receivers)
+    ordered = [narrow(senders), narrow(receivers), links]
+    order = None if is_ascending(receivers) else stable_order(receivers)
     if relation.heard is not None:
         up, down = relation.heard
         runs = down if reverse else up
         if relation.direction is KeyRole.UNDIRECTED:
             runs = np.append(up, down)
-        order = order[runs[order]]
-    receivers, links = receivers[order], links[order]
+        order = np.flatnonzero(runs) if order is None else order[runs[order]]
+    if order is not None:
+        ordered = [one[order] for one in ordered]
+    senders, receivers, links = ordered
     num_receivers = count_sorted(receivers)
     return Direction(
         relation=relation.name,
         reverse=reverse,
         source=source,
         target=target,
-        senders=senders[order],
+        senders=senders,
         receivers=receivers,
         links=links,
         edge_rows=None if relation.attributes is None else links,

@@ -119,7 +119,7 @@ def _ridge(
     """Yield every penalty with its coefficients [columns, outputs]."""
     weighed = columns * weights.astype(np.float32)[:, None]
     gram = (weighed.T @ columns).astype(np.float64)
-    cross = weighed.T.astype(np.float64) @ wanted
+    cross = (weighed.T @ wanted.astype(np.float32)).astype(np.float64)
     held = np.append(np.ones(len(gram) - 1), LEAST_PENALTY) * weights.sum()
     for penalty in PENALTIES:
         yield penalty, cho_solve(cho_factor(gram + np.diag(penalty * held)), cross)
@@ -127,7 +127,7 @@ def _ridge(
 
 def _outputs(task: Task, columns: np.ndarray, solved: np.ndarray) -> np.ndarray:
     """Return what a head says of rows, in the form that metrics read."""
-    raw = columns @ solved
+    raw = (columns @ solved.astype(np.float32)).astype(np.float64)
     match task.task_type:
         case TaskType.REGRESSION:
             return raw[:, 0]

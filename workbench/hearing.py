@@ -132,7 +132,7 @@ class _Block:
 
     def columns(self, chosen: np.ndarray) -> np.ndarray:
         """Return some columns at all rows."""
-        values = np.ascontiguousarray(self.heard.values[:, chosen])
+        values = np.take(self.heard.values, chosen, axis=1)
         return values if self.means is None else self.means @ values
 
 
@@ -234,7 +234,8 @@ def _choose(key: str, blocks: Sequence[_Block], width: int) -> Heard:
         if len(held):
             mine, into = chosen[held] - start, slice(held[0], held[-1] + 1)
             np.subtract(block.columns(mine), one.centre[mine], out=found[:, into])
-            found[:, into] *= one.scale[mine]
+            if block.means is not None:
+                found[:, into] *= one.scale[mine]
             spread[into] = one.spread[mine]
         start = stop
     return Heard(key, found, spread)

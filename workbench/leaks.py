@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from sklearn.metrics import r2_score, roc_auc_score
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from workbench.database import ROW, Database, quote
 from workbench.schema import Column, Schema, Stype, value_sql
@@ -191,6 +189,10 @@ def _target_shares(
 
 
 def _score(train: np.ndarray, val: np.ndarray, sides: Sides) -> float:
+    # scikit-learn takes longer to load than the first page of the app to draw.
+    from sklearn.metrics import r2_score, roc_auc_score
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
     if not sides.num_classes:
         tree = DecisionTreeRegressor(
             max_depth=DEPTH, min_samples_leaf=LEAF, random_state=0

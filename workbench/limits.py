@@ -20,6 +20,8 @@ class Limits:
         megabytes: Size of the rows as they are kept here, and of an unpacked archive,
             in units of 10⁶ bytes.
         seconds: How long reading may take; also the time limit of a server's statement.
+        graph_megabytes: Size of what is kept of all graphs together; beyond it goes
+            what was used longest ago, and nothing is refused.
     """
 
     tables: int = 5_000
@@ -27,6 +29,7 @@ class Limits:
     rows: int = 100_000_000
     megabytes: int = 20_000
     seconds: int = 3_600
+    graph_megabytes: int = 4_000
 
     def check(self, name: str, found: int, what: str) -> None:
         """Refuse what is beyond a limit.

@@ -16,6 +16,7 @@ from workbench.blueprint import (
     JunctionEdge,
     KeyRole,
     RowNode,
+    ValueNode,
 )
 from workbench.database import Database
 from workbench.edges import (
@@ -27,6 +28,7 @@ from workbench.edges import (
     row_times,
     way_of,
 )
+from workbench.graph_parts import Folds, edge_folds, folds_of
 from workbench.schema import Schema
 from workbench.summarise import gathered, ways_of
 
@@ -138,19 +140,13 @@ def link(database: Database, schema: Schema, blueprint: Blueprint) -> Links:
     sights: list[Sight] = []
     for node in blueprint.nodes:
         if isinstance(node, RowNode):
-            folded = _folded_paths(schema, blueprint, node.table)
-            folded |= {ref.path: ref.table for ref in node.columns if ref.path}
-            sights += _carried_sights(database, schema, node, folded)
-            sights += _gathered_sights(database, schema, node)
+            folds = folds_of(schema, blueprint, node.table)
+            sights += _node_sights(database, schema, node, folds)
     passages: list[Sight] = []
     for index, edge in enumerate(edges):
-        if isinstance(edge.rule, JunctionEdge):
-            folded = _folded_paths(schema, blueprint, edge.rule.table)
-            rows = _junction_sights(database, schema, edge.rule, folded)
-            sights += _ridden_sights(index, edge, rows)
-        else:
-            rows = _passed_sights(database, schema, edge)
-            passages += _ridden_sights(index, edge, rows)
+        folds = edge_folds(schema, blueprint, edge.rule)
+        found = _edge_sights(database, schema, edge, folds, index)
+        (sights if isinstance(edge.rule, JunctionEdge) else passages).extend(found)
     times = _known_times(database, schema)
     return Links(
         num_nodes=counts,
@@ -180,27 +176,66 @@ def messages_of(edge: Linked) -> Iterator[Messages]:
         )
 
 
-def _folded_paths(
-    schema: Schema, blueprint: Blueprint, table: str
-) -> dict[tuple[str, ...], str]:
-    """Return the tables folded into a table, by the keys that lead there."""
-    folded = {one.subject for one in blueprint.keys if one.role is KeyRole.FOLDED}
-    found: dict[tuple[str, ...], str] = {}
-    pending: list[tuple[tuple[str, ...], str]] = [((), table)]
-    while pending:
-        path, last = pending.pop()
-        for key in schema.keys_from(last):
-            if key.id in folded:
-                found[*path, key.id] = key.ref_table
-                pending.append(((*path, key.id), key.ref_table))
-    return found
+def node_times(
+    database: Database, schema: Schema, rule: RowNode | ValueNode, folds: Folds
+) -> np.ndarray | None:
+    """Return when each node of a type came to be, as `Links.times` holds it.
+
+    Args:
+        database: Where the rows are.
+        schema: What they mean.
+        rule: The node type.
+        folds: The tables folded into its rows, by path.
+    """
+    if not isinstance(rule, RowNode):
+        return None
+    counts = {rule.name: num_nodes(database, schema, rule)}
+    sights = _node_sights(database, schema, rule, folds)
+    return _node_times(counts, sights, _known_times(database, schema)).get(rule.name)
+
+
+def link_times(
+    database: Database, schema: Schema, edge: Linked, folds: Folds
+) -> np.ndarray | None:
+    """Return when each link of an edge rule came to be, as `Linked.times` holds it.
+
+    Args:
+        database: Where the rows are.
+        schema: What they mean.
+        edge: The links.
+        folds: The tables folded into the junction that they stand for, by path.
+    """
+    sights = _edge_sights(database, schema, edge, folds, 0)
+    return _link_times(0, edge, sights, _known_times(database, schema))
+
+
+def _node_sights(
+    database: Database, schema: Schema, node: RowNode, folds: Folds
+) -> Iterator[Sight]:
+    """Yield which rows the nodes of a type carry or summarise."""
+    folded = {**folds, **{ref.path: ref.table for ref in node.columns if ref.path}}
+    yield from _carried_sights(database, schema, node, folded)
+    yield from _gathered_sights(database, schema, node)
+
+
+def _edge_sights(
+    database: Database, schema: Schema, edge: Linked, folds: Folds, index: int
+) -> Iterator[Sight]:
+    """Yield which rows ride on links, or are passed by them."""
+    rule = edge.rule
+    shown = (
+        _junction_sights(database, schema, rule, folds)
+        if isinstance(rule, JunctionEdge)
+        else _passed_sights(database, schema, edge)
+    )
+    yield from _ridden_sights(index, edge, shown)
 
 
 def _carried_sights(
     database: Database,
     schema: Schema,
     node: RowNode,
-    folded: Mapping[tuple[str, ...], str],
+    folded: Folds,
 ) -> Iterator[Sight]:
     own = np.arange(schema.table(node.table).num_rows, dtype=np.int64)
     yield Sight(node.table, node.name, own, own)
@@ -222,7 +257,7 @@ def _junction_sights(
     database: Database,
     schema: Schema,
     rule: JunctionEdge,
-    folded: Mapping[tuple[str, ...], str],
+    folded: Folds,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield, a table, the row that each link of a junction shows, -1 for none."""
     junctions = junction_rows(database, schema, rule)

@@ -14,7 +14,8 @@ class Memo:
     """Keeps results by a key that says all they were made of; the oldest go first.
 
     Its key being the content, nothing in it is ever out of date: it changes how long
-    an answer takes and never the answer. Several threads may share one.
+    an answer takes and never the answer. Several threads may share one; what one of
+    them is making the others wait for.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -22,21 +23,36 @@ class Memo:
         self._num_bytes = 0
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._lock = Lock()
+        self._making: dict[str, Lock] = {}
 
     def get(self, key: str, make: Callable[[], Kept]) -> Kept:
         """Return what is kept under a key, made now where nothing is."""
         with self._lock:
             if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()
+                return self._use(key)
+            mine = self._making.setdefault(key, Lock())
+        with mine:
+            with self._lock:
+                if key in self._kept:  # another thread made it meanwhile
+                    return self._use(key)
+            try:
+                made = make()
+                self._keep(key, made)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+        return made
+
+    def _use(self, key: str) -> Any:
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _keep(self, key: str, made: object) -> None:
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = made
-                self._num_bytes += _size(made)
+            self._kept[key] = made
+            self._num_bytes += _size(made)
             while self._num_bytes > self._max_bytes and len(self._kept) > 1:
                 self._num_bytes -= _size(self._kept.popitem(last=False)[1])
-        return made
 
 
 def _size(value: object) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import cast
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -340,7 +341,7 @@ class Inputs:
 def gather_inputs(graph: Graph, field: Field, device: torch.device) -> Inputs:
     """Return the features of a field's rows and messages, on a device."""
     nodes = {
-        name: graph.nodes[name].take(torch.from_numpy(rows)).to(device)
+        name: _some(graph.nodes[name], rows).to(device)
         for name, rows in field.rows.items()
     }
     edges = tuple(
@@ -352,6 +353,13 @@ def gather_inputs(graph: Graph, field: Field, device: torch.device) -> Inputs:
         for hop in field.hops
     )
     return Inputs(nodes=nodes, edges=edges)
+
+
+def _some(features: Features, rows: np.ndarray) -> Features:
+    """Return the features of rows; where that is all of them, without a copy."""
+    if len(rows) == features.num_rows and features.numerical.is_contiguous():
+        return features
+    return features.take(torch.from_numpy(rows))
 
 
 def _edge_features(graph: Graph, messages: Messages) -> Features:

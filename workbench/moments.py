@@ -1,4 +1,8 @@
-"""Dates and times as SQL: which texts and numbers are read as one, and as which."""
+"""Dates and times: as SQL, which texts and numbers are read as one; and as a text."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 DATE_SHAPE = (
     r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}"
@@ -37,3 +41,9 @@ def moment_sql(text: str) -> str:
         f"coalesce(TRY_CAST(replace({text}, '/', '-') AS TIMESTAMP),"
         f" TRY_STRPTIME({text}, '%d.%m.%Y'), TRY_STRPTIME({text}, [{named}]))"
     )
+
+
+def date_text(seconds: float) -> str:
+    """Return seconds since 1970 as a date, with the time of day where it says some."""
+    moment = EPOCH + timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%d" if seconds % 86_400 == 0 else "%Y-%m-%d %H:%M")

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 CLOSE = 4  # counting pays while the largest number is at most so many times their count
+MOST_NARROW = 2**31  # one more than the largest number of 32 bits with a sign
 
 
 def stable_order(rows: np.ndarray) -> np.ndarray:
@@ -20,18 +21,34 @@ def stable_order(rows: np.ndarray) -> np.ndarray:
         int64 ``[len(rows)]``, what a stable argsort gives.
     """
     number = len(rows)
-    if not number or bool((rows[1:] >= rows[:-1]).all()):
+    if is_ascending(rows):
         return np.arange(number)
     largest = int(rows.max())
     if largest > CLOSE * number:
         return np.argsort(rows, kind="stable")
-    places = np.arange(number, dtype=np.int32 if number < 2**31 else np.int64)
+    places = np.arange(number, dtype=index_type(number))
     # Row r of the matrix lists where r stands; the conversion to CSR counts and places.
     listed = coo_array(
         (np.ones(number, dtype=np.int8), (rows, places)), shape=(largest + 1, number)
     )
     listed.has_canonical_format = True  # no place comes twice, so nothing is summed
     return listed.tocsr().indices.astype(np.int64)
+
+
+def is_ascending(rows: np.ndarray) -> bool:
+    """Return whether no row is smaller than the one before it."""
+    return bool((rows[1:] >= rows[:-1]).all())
+
+
+def index_type(number: int) -> type[np.signedinteger]:
+    """Return the smaller type that holds every index below a number."""
+    return np.int32 if number <= MOST_NARROW else np.int64
+
+
+def narrow(rows: np.ndarray) -> np.ndarray:
+    """Return rows, none negative, in 32 bits where each of them fits."""
+    largest = int(rows.max()) if len(rows) else 0
+    return rows.astype(index_type(largest + 1), copy=False)
 
 
 def count_sorted(rows: np.ndarray) -> int:

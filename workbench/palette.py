@@ -25,6 +25,9 @@ COLOURS = (
     "#A0695A",  # brown, beyond the eight
 )
 NEUTRAL = "#808080"
+# Near to far, or new to old: hue and lightness turn together from yellow to blue, so
+# the order is kept with any colour vision; contrasts as above.
+STEPS = ("#B68B16", "#C76F3B", "#C25D6B", "#A85895", "#7E5CB0", "#4365B3")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = (
     *("circle", "square", "diamond", "triangle-up", "cross", "star"),

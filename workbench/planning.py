@@ -20,6 +20,7 @@ from workbench.database import (
     without_password,
 )
 from workbench.errors import StudyError, TaskError
+from workbench.feed import Batching
 from workbench.member import check_fit
 from workbench.models import MODELS
 from workbench.planting.assume import assume_rows
@@ -48,6 +49,8 @@ class PlannedStudy:
             what is trained on; always 0.
         fingerprints: The content hash of every source, by its label.
         assumed: The sources that have no rows, by label: planned, never trained on.
+        batching: How rows are fed in batches, once that is settled; None for all rows
+            at once.
     """
 
     study: Study
@@ -57,6 +60,7 @@ class PlannedStudy:
     future_rows: int
     fingerprints: Mapping[str, str]
     assumed: tuple[str, ...] = ()
+    batching: Batching | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:

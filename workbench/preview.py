@@ -1,8 +1,8 @@
 """A preview: score against hops for a graph, in seconds, with no network trained."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,6 +13,7 @@ from workbench.blueprint import Blueprint
 from workbench.database import Database
 from workbench.errors import GraphError
 from workbench.graph import Graph, build_graph
+from workbench.graph_parts import schema_digest, task_digest
 from workbench.head import fit_head
 from workbench.hearing import Heard, hear
 from workbench.instances import FAN_OUTS, Unfolding
@@ -23,6 +24,7 @@ from workbench.unfold import unfold
 
 MAX_TARGETS = 6_000
 SEED = 0
+MAX_THREADS = 4
 MOST = 400_000  # instances and messages, so that a preview takes seconds
 TOO_MUCH = (
     "No preview: with every row predicted at its own time the graph is too large to"
@@ -97,8 +99,8 @@ def preview(
     """
     memo = Memo() if memo is None else memo
     places, note = _judged(task)
-    asked = _content_of(task)
-    known = [database.fingerprint, blueprint.hash, _meaning(schema), asked]
+    asked = task_digest(task)
+    known = [database.fingerprint, blueprint.hash, schema_digest(schema), asked]
     known.append(str(unfolding and (unfolding.fan_out, unfolding.choice)))
 
     def make() -> Preview:
@@ -116,6 +118,39 @@ def preview(
         return Preview(scores, f"{note} {cut}".strip())
 
     return memo.get(f"preview {max_hops} {' '.join(known)}", make)
+
+
+def preview_all(
+    database: Database,
+    schema: Schema,
+    task: Task,
+    graphs: Sequence[tuple[Blueprint, Unfolding | None]],
+    max_hops: int = 4,
+    memo: Memo | None = None,
+) -> list[Preview]:
+    """Return the preview of several graphs, in order, a few at a time.
+
+    What two of them share is computed once, so that the answers do not depend on how
+    many threads there are.
+
+    Args:
+        database: Where the rows are.
+        schema: What they mean.
+        task: As in `preview`.
+        graphs: Each graph, and how training unfolds it.
+        max_hops: The last hop.
+        memo: What earlier previews computed.
+    """
+    known = Memo() if memo is None else memo
+
+    def look(one: tuple[Blueprint, Unfolding | None]) -> Preview:
+        blueprint, unfolding = one
+        return preview(database, schema, task, blueprint, max_hops, known, unfolding)
+
+    threads = min(len(graphs), os.cpu_count() or 1, MAX_THREADS)
+    # The limit is of the process: set here, what each preview sets changes nothing.
+    with threadpool_limits(limits=1), ThreadPoolExecutor(max(threads, 1)) as pool:
+        return list(pool.map(look, graphs))
 
 
 def preview_to_json(found: Preview) -> list[dict[str, float | int | None]]:
@@ -190,25 +225,6 @@ def _scores(
         fit = partial(fit_head, one.values[rows], task, places)
         found = memo.get(f"head {one.key} {asked}", fit)
         yield HopScore(hop, found.val, found.test)
-
-
-def _content_of(task: Task) -> str:
-    """Return a digest of the rows, labels, split and moments of a task."""
-    found = hashlib.blake2b(digest_size=16)
-    settings = [task.spec.table, str(task.task_type), list(task.classes), task.metric]
-    found.update(json.dumps(settings).encode())
-    times = () if task.times is None else (task.times,)
-    for values in (task.rows, task.labels, task.split, *times):
-        found.update(np.ascontiguousarray(values).data)
-    return found.hexdigest()
-
-
-def _meaning(schema: Schema) -> str:
-    """Return a digest of what a blueprint's names leave to the schema."""
-    keys = [[one.id, list(one.ref_columns)] for one in schema.foreign_keys]
-    times = [[one.name, one.time_column] for one in schema.tables]
-    text = json.dumps([keys, times])
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _digits(score: float) -> float | None:

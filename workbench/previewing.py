@@ -13,7 +13,7 @@ from workbench.database import cache_directory, reopen
 from workbench.errors import WorkbenchError
 from workbench.memo import Memo
 from workbench.planning import PlannedStudy
-from workbench.preview import Preview, preview, preview_to_json
+from workbench.preview import Preview, preview_all, preview_to_json
 from workbench.task import define_task
 
 FEWEST_HOPS, MOST_HOPS = 4, 6
@@ -75,20 +75,11 @@ def _of_source(
             except WorkbenchError as error:
                 note = f"No preview: of the rows drawn for it, {error}"
                 return {arm.topology: Preview((), note) for arm in arms}
+        graphs = [(arm.blueprint, arm.unfolding) for arm in arms]
+        found = preview_all(drawn.database, drawn.schema, task, graphs, hops, memo)
         return {
-            arm.topology: _with_notes(
-                preview(
-                    drawn.database,
-                    drawn.schema,
-                    task,
-                    arm.blueprint,
-                    hops,
-                    memo,
-                    arm.unfolding,
-                ),
-                drawn.notes,
-            )
-            for arm in arms
+            arm.topology: _with_notes(one, drawn.notes)
+            for arm, one in zip(arms, found, strict=True)
         }
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from workbench.errors import ModelError, unknown
-from workbench.run import Budget
+from workbench.run import AUTO, Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,12 @@ class Protocol:
     @property
     def settings(self) -> str:
         """The budget in one line."""
-        held = {name: value for name, value in asdict(self.budget).items() if value}
+        unsaid = (None, False, 0, AUTO)
+        held = {
+            name: value
+            for name, value in asdict(self.budget).items()
+            if value not in unsaid
+        }
         return ", ".join(f"{name} {value}" for name, value in held.items())
 
 
@@ -79,9 +84,10 @@ def make_budget(name: str, settings: Mapping[str, Any]) -> Budget:
         ModelError: There is no such protocol, or a value is out of range.
     """
     own = {setting: value for setting, value in settings.items() if value is not None}
-    most = own.get("parameters")
-    if isinstance(most, str) and most.isascii() and most.isdecimal():
-        own["parameters"] = int(most)
+    for setting in ("parameters", "batch_rows", "batch_fan_out"):
+        written = own.get(setting)
+        if isinstance(written, str) and written.isascii() and written.isdecimal():
+            own[setting] = int(written)
     if name not in PROTOCOLS:
         raise ModelError(unknown("protocol", name, PROTOCOLS))
     return replace(PROTOCOLS[name].budget, **own)

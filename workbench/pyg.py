@@ -26,7 +26,8 @@ def to_hetero_data(graph: Graph) -> HeteroData:
     for way in graph.directions:
         relation = f"rev_{way.relation}" if way.reverse else way.relation
         store = data[way.source, relation, way.target]
-        store.edge_index = torch.from_numpy(np.stack([way.senders, way.receivers]))
+        ends = np.stack([way.senders, way.receivers]).astype(np.int64)
+        store.edge_index = torch.from_numpy(ends)
         if way.attributes is not None:
             store.edge_attr = way.attributes.numerical[way.edge_rows]
     return data

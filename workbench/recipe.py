@@ -211,27 +211,9 @@ def render_script(
         derived: A table that was made of the others, such as a forecast's: the script
             finds it only where the workbench keeps the rows, and says so elsewhere.
     """
-    nodes = {
-        rule.name: _node_plan(node_statement(database, schema, rule))
-        for rule in blueprint.nodes
-    }
-    edges = [
-        {
-            **_edge_plan(rule),
-            **_node_plan(edge_statement(database, schema, rule)),
-        }
-        for rule in blueprint.edges
-    ]
-    plan = {
-        "target": blueprint.target,
-        "tables": {
-            table.name: _table_plan(database, schema, table.name)
-            for table in schema.tables
-        },
-        **({"derived": derived} if derived else {}),
-        "nodes": nodes,
-        "edges": edges,
-    }
+    plan = script_plan(database, schema, blueprint)
+    if derived:
+        plan["derived"] = derived
     written = pprint.pformat(plan, width=88, sort_dicts=False)
     runtime = RUNTIME.read_text(encoding="utf-8")
     head = "".join(
@@ -243,6 +225,34 @@ def render_script(
         f"{head}{runtime}\n\nPLAN = {written}\nROWS = {rows!r}\n\n"
         'if __name__ == "__main__":\n    main(PLAN, ROWS)\n'
     )
+
+
+def script_plan(
+    database: Database, schema: Schema, blueprint: Blueprint
+) -> dict[str, Any]:
+    """Return what ``build`` of `workbench.standalone` makes a graph of, as a literal.
+
+    It names the tables and the order of their rows, and holds a statement for every
+    node type and every edge type, with how their columns are encoded.
+    """
+    return {
+        "target": blueprint.target,
+        "tables": {
+            table.name: _table_plan(database, schema, table.name)
+            for table in schema.tables
+        },
+        "nodes": {
+            rule.name: _node_plan(node_statement(database, schema, rule))
+            for rule in blueprint.nodes
+        },
+        "edges": [
+            {
+                **_edge_plan(rule),
+                **_node_plan(edge_statement(database, schema, rule)),
+            }
+            for rule in blueprint.edges
+        ],
+    }
 
 
 def _statements(

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -64,6 +65,7 @@ from workbench.sources import citations
 
 REPORT_NAME = "report.html"
 TEMPLATE = Path(__file__).with_name("report_template.html")
+MARKDOWN = Path(__file__).with_name("report_template.md")
 SHOWN_MEASURES = (HEADLINE_MEASURE, "variance-share")
 SHOWN_MEANS = (
     *("train", "val", "gradient_ratio", "seconds", "peak_mb"),
@@ -87,52 +89,101 @@ def write_report(folder: Path) -> Path:
     return path
 
 
-def render_report(results: Results) -> str:
-    """Return the report of a study as one HTML page that asks for nothing else."""
+def render_report(results: Results, *, unfolded: bool = False) -> str:
+    """Return the report of a study as one HTML page that asks for nothing else.
+
+    It begins with what was found, one picture, the scores with their intervals and
+    what they do not say; everything else follows folded.
+
+    Args:
+        results: The study.
+        unfolded: Whether what is folded is open from the start, as for printing.
+    """
+    template = _environment(autoescape=True).from_string(
+        TEMPLATE.read_text(encoding="utf-8")
+    )
+    charts = _charts(results)
+    return template.render(
+        **_context(results),
+        charts=charts,
+        figures=_to_json({name: _drawing(chart) for name, chart in charts.items()}),
+        unfolded=" open" if unfolded else "",
+        inks={"light": LIGHT_INK, "dark": DARK_INK},
+        plotly=get_plotlyjs(),
+    )
+
+
+def render_markdown(results: Results, pictures: Mapping[str, str]) -> str:
+    """Return the report of a study as Markdown.
+
+    Args:
+        results: The study.
+        pictures: Where the picture of each chart lies, by the chart's name; a chart
+            without one is told in words.
+    """
+    template = _environment(autoescape=False).from_string(
+        MARKDOWN.read_text(encoding="utf-8")
+    )
+    text = template.render(
+        **_context(results), charts=_charts(results), pictures=pictures
+    )
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _environment(*, autoescape: bool) -> Environment:
+    """Return where templates are read, with the filters that they use."""
     environment = Environment(
-        autoescape=True,
+        autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
     environment.filters["percent"] = _percent
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    environment.filters["md"] = _as_markdown
+    return environment
+
+
+def _context(results: Results) -> dict[str, Any]:
+    """Return what every form of the report says, without its charts."""
     comparison = results.comparison
-    charts = _charts(results)
     measured = set(results.layers["measure"])
-    return template.render(
-        comparison=comparison,
-        metric=metric_label(results),
-        arms=list(_arms(results)),
-        charts=charts,
-        figures=_to_json({name: _drawing(chart) for name, chart in charts.items()}),
-        floors=list(_floors(results)),
-        sources=list(dict.fromkeys(source for source, _ in results.arms)),
-        leaks=comparison["leakage"].get("suspected", ()),
-        contrasts=list(_contrasts(results)),
-        same_sight=same_sight(results),
-        spreads=list(tolerance_rows(results)),
-        spread_remarks=tolerance_remarks(results),
-        graphs=list(_graphs(results)),
-        readings=list(_readings(results)),
-        diagnoses=list(_diagnoses(results)),
-        measures=list(_measures(results)),
-        shown_measures=[
+    headline, colon, verdict = comparison["verdict"].partition(": ")
+    return {
+        "comparison": comparison,
+        "headline": headline + colon.rstrip(),
+        "verdict": verdict,
+        "metric": metric_label(results),
+        "arms": list(_arms(results)),
+        "floors": list(_floors(results)),
+        "sources": list(dict.fromkeys(source for source, _ in results.arms)),
+        "leaks": comparison["leakage"].get("suspected", ()),
+        "contrasts": list(_contrasts(results)),
+        "same_sight": same_sight(results),
+        "spreads": list(tolerance_rows(results)),
+        "spread_remarks": tolerance_remarks(results),
+        "graphs": list(_graphs(results)),
+        "readings": list(_readings(results)),
+        "diagnoses": list(_diagnoses(results)),
+        "measures": list(_measures(results)),
+        "shown_measures": [
             (name, MEASURES[name].title) for name in SHOWN_MEASURES if name in measured
         ],
-        cells=list(_cells(results)),
-        lost=list(_lost(results)),
-        num_lost=len(unfinished(results.trials)),
-        caveats=list(_caveats(results)),
-        settings=list(_settings(results)),
-        notes=results.notes,
-        study=tomli_w.dumps(dict(results.study)),
-        versions=_versions(),
-        citations=citations(results),
-        inks={"light": LIGHT_INK, "dark": DARK_INK},
-        plotly=get_plotlyjs(),
-    )
+        "cells": list(_cells(results)),
+        "lost": list(_lost(results)),
+        "num_lost": len(unfinished(results.trials)),
+        "caveats": list(_caveats(results)),
+        "settings": list(_settings(results)),
+        "notes": results.notes,
+        "study": tomli_w.dumps(dict(results.study)),
+        "versions": _versions(),
+        "citations": citations(results),
+    }
+
+
+def _as_markdown(text: object) -> str:
+    """Return a text so that Markdown shows it as it is, in a table too."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$])", r"\\\1", " ".join(str(text).split()))
 
 
 def _percent(share: float | None) -> str:

@@ -42,7 +42,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 # Columns that folders written earlier do not have, and what stands for them.
-ADDED: Mapping[str, Mapping[str, Any]] = {"trials": {"seen": math.nan, "width": 0}}
+ADDED: Mapping[str, Mapping[str, Any]] = {
+    "trials": {"seen": math.nan, "width": 0, "batch_rows": 0, "batch_fan_out": 0}
+}
 # Folders written before these were measured have no such file.
 OPTIONAL = frozenset({"influence"})
 

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +12,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from workbench.errors import ModelError
-from workbench.field import Field, receptive_field
+from workbench.feed import AbstractFeed, Part, Whole
 from workbench.graph import Graph
-from workbench.model import Inputs, Model, Network, Remedy, gather_inputs
+from workbench.model import Model, Network, Remedy
 from workbench.score import METRICS, Metric
 from workbench.task import SEEN, TEST, TRAIN, VAL, Task, TaskType
 
 RARE_CLASS_SHARE = 0.2
 SAME = "same"
+AUTO, FULL, ALL = "auto", "full", "all"
 
 OnEpoch = Callable[[int, float], None]
 
@@ -41,6 +42,10 @@ class Budget:
         parameters: Most trained numbers of every network, which then gets the largest
             width that fits, a multiple of 4; ``"same"`` for as many as the study's
             smallest network has at the given width; None for the given width.
+        batch_rows: Most rows to predict that are trained at once; ``"full"`` for all,
+            ``"auto"`` for all where that fits into memory.
+        batch_fan_out: Most neighbours per key that a row hears in a batch; ``"all"``,
+            or ``"auto"`` for as many as keep an epoch short.
     """
 
     epochs: int = 80
@@ -52,6 +57,8 @@ class Budget:
     input_dropout: float = 0.0
     row_normalised: bool = False
     parameters: int | str | None = None
+    batch_rows: int | str = AUTO
+    batch_fan_out: int | str = AUTO
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -87,6 +94,16 @@ class Budget:
                 f'The number of parameters is "{self.parameters}"; a whole number from'
                 f' 1 up works, or "{SAME}".'
             )
+        for name, words in (
+            ("batch_rows", (AUTO, FULL)),
+            ("batch_fan_out", (AUTO, ALL)),
+        ):
+            value = getattr(self, name)
+            if value not in words and (not isinstance(value, int) or value < 1):
+                raise ModelError(
+                    f'The budget has {name} "{value}"; a whole number from 1 up works,'
+                    f' or "{words[0]}" or "{words[1]}".'
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,30 +173,26 @@ def build_network(graph: Graph, task: Task, config: RunConfig) -> Network:
         )
 
 
-def training_field(graph: Graph, task: Task, depth: int) -> Field:
-    """Return the field of all task rows at the last of ``depth`` layers."""
-    nothing: list[dict[str, np.ndarray]] = [{} for _ in range(depth)]
-    return receptive_field(graph, [*nothing, {graph.target: task.rows}])
-
-
 def train(
     network: Network,
     graph: Graph,
     task: Task,
     config: RunConfig,
-    field: Field | None = None,
-    inputs: Inputs | None = None,
+    feed: AbstractFeed | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Run:
     """Train a network in place and leave it at the epoch that validated best.
+
+    An epoch is one pass over the training rows: one step where they are fed all at
+    once, one a batch otherwise. Its validation score is that before its first step.
 
     Args:
         network: An untrained network for ``graph``.
         graph: The graph.
         task: What is predicted and how rows are split.
         config: Depth, seed and budget.
-        field: The task rows' field, when the caller keeps it between runs.
-        inputs: The field's features, likewise.
+        feed: How rows are handed out, when the caller keeps that between runs; all at
+            once by default.
         on_epoch: Called with the epoch's number and validation score.
 
     Returns:
@@ -189,9 +202,8 @@ def train(
         FloatingPointError: The loss stopped being a finite number.
     """
     device = default_device()
-    field = field or training_field(graph, task, config.depth)
-    inputs = inputs or gather_inputs(graph, field, device)
-    loop = _Loop(network.to(device), task, config, field.to(device), inputs, device)
+    fed = Whole(graph, task, config.depth, device) if feed is None else feed
+    loop = _Loop(network.to(device), task, config, fed, device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         return loop.run(on_epoch)
@@ -218,15 +230,13 @@ class _Loop:
         network: Network,
         task: Task,
         config: RunConfig,
-        field: Field,
-        inputs: Inputs,
+        feed: AbstractFeed,
         device: torch.device,
     ) -> None:
         self.network = network
         self.task = task
         self.config = config
-        self.field = field
-        self.inputs = inputs
+        self.feed = feed
         self.metric = METRICS[task.metric]
         self.rows = [
             torch.from_numpy(np.flatnonzero(task.split == part)).to(device)
@@ -244,13 +254,11 @@ class _Loop:
         best_state = copy.deepcopy(self.network.state_dict())
         sign = 1 if self.metric.higher_is_better else -1
         for epoch in range(self.config.budget.epochs + 1):
-            raw = self._forward()
-            loss = self.loss(raw, self.rows[TRAIN])
-            if not torch.isfinite(loss):
-                raise FloatingPointError(f"the loss is {loss.item()} at epoch {epoch}")
-            budget = self.config.budget
-            noisy = budget.dropout or budget.input_dropout
-            seen = self._evaluate() if noisy else raw.detach()
+            parts = self.feed.training(self.config.seed, epoch)
+            first = next(parts)
+            raw = self._forward(first)
+            loss = self._loss_of(raw, first, epoch)
+            seen = self._validation(raw)
             val = self._score(seen, VAL)
             val_loss = float(self.loss(seen, self.rows[VAL]))
             self.optimiser.zero_grad(set_to_none=True)
@@ -265,33 +273,67 @@ class _Loop:
             if epoch - best_epoch >= self.config.budget.patience:
                 break
             self.optimiser.step()
+            self._step_through(parts, epoch)
         self.network.load_state_dict(best_state)
-        outputs = self._evaluate()
+        return self._conclude(best_epoch, ratio)
+
+    def _conclude(self, best_epoch: int, ratio: float) -> Run:
+        outputs = self._answer(np.arange(len(self.task.rows)))
+        train, val, test, seen = (
+            self._score(outputs[rows], part) if len(rows) else math.nan
+            for part, rows in enumerate(self.rows)
+        )
         return Run(
             config=self.config,
-            train=self._score(outputs, TRAIN),
-            val=self._score(outputs, VAL),
-            test=self._score(outputs, TEST),
+            train=train,
+            val=val,
+            test=test,
             best_epoch=best_epoch,
             gradient_ratio=ratio,
             num_parameters=self.network.num_parameters,
             outputs=predictions_of(self.task, outputs),
-            seen=self._score(outputs, SEEN) if len(self.rows[SEEN]) else math.nan,
+            seen=seen,
         )
 
-    def _forward(self) -> Tensor:
+    def _step_through(self, parts: Iterator[Part], epoch: int) -> None:
+        """Take a step for each of the parts of an epoch that are left."""
+        for part in parts:
+            loss = self._loss_of(self._forward(part), part, epoch)
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimiser.step()
+
+    def _forward(self, part: Part) -> Tensor:
         self.network.train()
-        return self.network(self.field, self.inputs)[1]
+        return self.network(part.field, part.inputs)[1]
+
+    def _loss_of(self, raw: Tensor, part: Part, epoch: int) -> Tensor:
+        loss = self.loss(raw[part.within], part.rows)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss.item()} at epoch {epoch}")
+        return loss
+
+    def _validation(self, raw: Tensor) -> Tensor:
+        """Return the outputs of the validation rows, those of training where alike."""
+        budget = self.config.budget
+        if self.feed.is_whole and not (budget.dropout or budget.input_dropout):
+            return raw.detach()[self.rows[VAL]]
+        return self._answer(self.rows[VAL].cpu().numpy())
 
     @torch.no_grad()
-    def _evaluate(self) -> Tensor:
+    def _answer(self, places: np.ndarray) -> Tensor:
+        """Return the outputs of some of the task's rows, [rows, outputs]."""
         self.network.eval()
-        return self.network(self.field, self.inputs)[1]
+        return torch.cat(
+            [
+                self.network(part.field, part.inputs)[1][part.within]
+                for part in self.feed.answering(places)
+            ]
+        )
 
     def _score(self, raw: Tensor, part: int) -> float:
-        rows = self.rows[part]
-        labels = self.task.labels[rows.cpu().numpy()]
-        return float(self.metric.score(labels, predictions_of(self.task, raw[rows])))
+        labels = self.task.labels[self.rows[part].cpu().numpy()]
+        return float(self.metric.score(labels, predictions_of(self.task, raw)))
 
     def _gradient_ratio(self) -> float:
         layers = self.network.layers
@@ -319,21 +361,21 @@ def _label_scale(task: Task) -> tuple[float, float]:
 def _loss(
     task: Task, metric: Metric, train_rows: Tensor, device: torch.device
 ) -> Callable[[Float[Tensor, "rows outputs"], Tensor], Tensor]:
-    """Return the loss of some task rows, given the network's output for all."""
+    """Return the loss of some task rows, given the network's output for them."""
     labels = torch.from_numpy(task.labels).to(device)
     if task.task_type is TaskType.REGRESSION:
         centre, spread = _label_scale(task)
         wanted = ((labels - centre) / spread).float()
         measure = functional.l1_loss if metric.name == "mae" else functional.mse_loss
-        return lambda raw, rows: measure(raw[rows, 0], wanted[rows])
+        return lambda raw, rows: measure(raw[:, 0], wanted[rows])
     classes = labels.long()
     weights = _class_weights(classes[train_rows], metric, len(task.classes))
     if task.task_type is TaskType.BINARY:
         return lambda raw, rows: functional.binary_cross_entropy_with_logits(
-            raw[rows, 0], labels[rows].float(), weight=weights[classes[rows]]
+            raw[:, 0], labels[rows].float(), weight=weights[classes[rows]]
         )
     return lambda raw, rows: functional.cross_entropy(
-        raw[rows], classes[rows], weight=weights
+        raw, classes[rows], weight=weights
     )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from scipy.stats import rankdata
 
 from workbench.task import TaskType
 
@@ -94,6 +93,8 @@ def _ranking(is_positive: np.ndarray, outputs: np.ndarray) -> float:
     """Return the share of pairs of a positive and a negative in the right order."""
     num_positive = is_positive.sum()
     num_pairs = num_positive * (len(is_positive) - num_positive)
+    from scipy.stats import rankdata  # slow to load, and seldom needed
+
     ranks = rankdata(outputs)[is_positive].sum()
     return float((ranks - num_positive * (num_positive + 1) / 2) / num_pairs)
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -37,6 +36,7 @@ from workbench.forecast import (
     span_in_words,
 )
 from workbench.hints import TaskSpec
+from workbench.moments import date_text
 from workbench.schema import Column, ForeignKey, KeyOrigin, Schema, Stype, Table
 from workbench.schema import value_sql as written_value
 from workbench.split import TEST, TRAIN, VAL
@@ -45,7 +45,6 @@ from workbench.task import Task
 VERSION = 1  # a new number makes every table of seeds be made again
 SIDES = (TRAIN, VAL, TEST)
 SUMMED = (Stype.CATEGORICAL, Stype.BOOLEAN, Stype.CONSTANT)  # if stored as numbers
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +118,8 @@ def with_seeds(
     )
     num_rows = seeded.table(source.name).num_rows
     said = (
-        f"{len(times)} moments (seed times) from {_text(times[0])} to"
-        f" {_text(times[-1])}, {span_in_words(forecast.every or forecast.within)}"
+        f"{len(times)} moments (seed times) from {date_text(times[0])} to"
+        f" {date_text(times[-1])}, {span_in_words(forecast.every or forecast.within)}"
         f" apart: {num_rows:,} rows to predict. What is asked of each is known"
         f" {span_in_words(forecast.within)} later."
     )
@@ -356,7 +355,7 @@ def _seed_times(
     events, window = forecast.events, span_in_words(forecast.within)
     if len(times) < FEWEST_SEED_TIMES:
         raise TaskError(
-            f'The rows of "{events}" from {_text(first)} to {_text(last)} leave'
+            f'The rows of "{events}" from {date_text(first)} to {date_text(last)} leave'
             f" {len(times)} of {forecast.seed_times} moments whose next {window} are"
             f" known; at least {FEWEST_SEED_TIMES} are needed. Look ahead less far, or"
             " set the moments nearer together."
@@ -366,12 +365,13 @@ def _seed_times(
         notes.append(
             f"{len(censored)} of the {forecast.seed_times} moments asked for are left"
             f' out: the next {window} would end after the last row of "{events}"'
-            f" ({_text(last)}), so what becomes of them is not known yet (censored)."
+            f" ({date_text(last)}), so what becomes of them is not known yet"
+            " (censored)."
         )
     if early:
         notes.append(
             f"{len(early)} of the {forecast.seed_times} moments asked for are left out:"
-            f' they lie before the first row of "{events}" ({_text(first)}).'
+            f' they lie before the first row of "{events}" ({date_text(first)}).'
         )
     return times, notes
 
@@ -443,9 +443,3 @@ def _free(wanted: str, taken: Sequence[str]) -> str:
     while name.casefold() in taken:
         name, number = f"{wanted}_{number}", number + 1
     return name
-
-
-def _text(seconds: float) -> str:
-    """Return seconds since 1970 as a date, with the time of day where it says some."""
-    moment = EPOCH + timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%d" if seconds % 86_400 == 0 else "%Y-%m-%d %H:%M")

@@ -4,15 +4,22 @@ What a study checks once for all its graphs, the search for leaks and for rows f
 future among it, is left to the study.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.blueprint import Blueprint
+import numpy as np
+
+from workbench.blueprint import Blueprint, RowNode
 from workbench.closure import draw_rows
 from workbench.database import cache_directory, connect, reopen
+from workbench.errors import GraphError
+from workbench.instances import Unfolding
+from workbench.links import Links, link
+from workbench.lookup import row_of_key
+from workbench.neighbourhood import Neighbourhood, find_neighbourhood
 from workbench.planning import resolve_task, with_rows
 from workbench.recipe import remarks, render_script, render_sql
 from workbench.schema import Schema, infer_schema, read_hints
@@ -87,6 +94,78 @@ def survey_graph(asked: Asked, topology: str) -> SurveyedGraph:
     with reopen(asked.snapshot) as database:
         found = survey(database, asked.schema, asked.task, blueprint)
     return SurveyedGraph(blueprint, survey_to_json(found))
+
+
+@dataclass(frozen=True, slots=True)
+class LaidGraph:
+    """One graph over the rows, without their values: who is tied to whom."""
+
+    blueprint: Blueprint
+    links: Links
+
+
+def lay_graph(asked: Asked, topology: str) -> LaidGraph:
+    """Plan one graph and lay it over the rows.
+
+    Raises:
+        TopologyError: The topology is unknown or does not fit the schema.
+    """
+    blueprint = plan_named(asked.schema, asked.task.spec, topology)
+    with reopen(asked.snapshot) as database:
+        return LaidGraph(blueprint, link(database, asked.schema, blueprint))
+
+
+def look_at_key(
+    asked: Asked,
+    topologies: Sequence[str],
+    table: str,
+    key: str,
+    unfolding: Unfolding,
+) -> dict[str, Neighbourhood]:
+    """Return what the row with a key hears in each of several graphs.
+
+    Raises:
+        SchemaError: There is no such table.
+        DatabaseError: No row has the key.
+        GraphError: A graph has no nodes for rows of the table.
+    """
+    with reopen(asked.snapshot) as database:
+        row = row_of_key(database, asked.schema, table, key)
+    return {
+        name: look_at_row(asked, lay_graph(asked, name), table, row, unfolding)
+        for name in topologies
+    }
+
+
+def look_at_row(
+    asked: Asked, laid: LaidGraph, table: str, row: int, unfolding: Unfolding
+) -> Neighbourhood:
+    """Return what one row hears in a graph, at its own moment where it has one.
+
+    Raises:
+        GraphError: The graph has no nodes for rows of the table.
+    """
+    for rule in laid.blueprint.nodes:
+        if isinstance(rule, RowNode) and rule.table == table:
+            moment = moment_of(asked, table, row)
+            return find_neighbourhood(laid.links, rule.name, row, unfolding, moment)
+    raise GraphError(
+        f'Rows of "{table}" are no nodes in the graph "{laid.blueprint.name}", so none'
+        " of them hears anything there. Look at a row of"
+        f" {laid.blueprint.target}, or choose another topology."
+    )
+
+
+def moment_of(asked: Asked, table: str, row: int) -> float:
+    """Return when a row is predicted, seconds since 1970.
+
+    Inf where it is not predicted, or at no moment of its own.
+    """
+    task = asked.task
+    place = np.flatnonzero(task.rows == row)
+    if table != task.spec.table or task.times is None or not len(place):
+        return np.inf
+    return float(task.times[place[0]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from workbench.reader import (
 )
 
 FORMAT = 2  # a new number makes every snapshot be written again
-FOLDER = "snapshots"
+FOLDER, DEPOT = "snapshots", "graphs"
 SNAPSHOT_ENDING = ".duckdb"
 META = '"__workbench"."meta"'
 TYPES: Mapping[str, str] = MappingProxyType(
@@ -151,6 +151,12 @@ def open_snapshot(path: Path) -> Snapshot:
         types=MappingProxyType({(table, name): kind for table, name, kind in types}),
         connection=connection,
     )
+
+
+def depot_folder(snapshot: Path) -> Path | None:
+    """Return where things made of a snapshot are kept: in the cache it lies in."""
+    is_kept = snapshot.parent.name == FOLDER
+    return snapshot.parent.parent / DEPOT if is_kept else None
 
 
 def derive_snapshot(

@@ -34,9 +34,10 @@ def build(plan: dict, rows: str) -> HeteroData:
         value) with ``cardinalities``, and ``sparse`` where there are channels that are
         nearly always 0 (as they are, in compressed sparse rows, float32
         ``[nodes, channels]``) with ``sparse_names``; per direction of an edge type an
-        ``edge_index``, and ``edge_attr``, ``edge_codes`` and ``edge_sparse`` where
-        edges carry columns. An edge type whose links run both ways alike is one
-        direction that lists each both ways.
+        ``edge_index``, the ``link`` that each message runs along and the ``relation``
+        that this is a direction of, and ``edge_attr``, ``edge_codes`` and
+        ``edge_sparse`` where edges carry columns. An edge type whose links run both
+        ways alike is one direction that lists each both ways.
     """
     data = HeteroData()
     with open_rows(plan, rows) as connection:
@@ -143,6 +144,8 @@ def add_edges(data: HeteroData, edge: dict, frame: pd.DataFrame) -> None:
         order = np.argsort(pairs[:, 1], kind="stable")
         store = data[sender, name, receiver]
         store.edge_index = torch.from_numpy(pairs[order].T.copy())
+        store.relation, store.num_links = edge["name"], len(frame)
+        store.link = torch.from_numpy(links[order])
         if edge["columns"]:
             carried = links[order]
             store.edge_attr, store.edge_codes = attr[carried], codes[carried]

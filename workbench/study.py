@@ -16,13 +16,12 @@ from workbench.hints import filled, forecast_task
 from workbench.models import MODELS
 from workbench.protocols import USUAL, make_budget
 from workbench.remedies import REMEDIES
-from workbench.run import Budget
+from workbench.run import AUTO, Budget
 from workbench.sampling import Choice
 from workbench.score import METRICS
 from workbench.task import TaskSpec
 
 STUDY_VERSION = 1
-AUTO = "auto"
 MAX_DEPTH = 64
 DEFAULT_SEEDS = 6
 MAX_ROWS = 5_000_000

@@ -1,7 +1,7 @@
 """What can be said about a graph before anything trains: counts, hops, reach, hubs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,9 @@ from workbench.blueprint import (
     TableRole,
 )
 from workbench.database import Database
+from workbench.depot import Arrays
 from workbench.exposure import find_exposure
+from workbench.graph_parts import schema_digest, task_digest
 from workbench.links import Linked, Links, link
 from workbench.reach import node_hops, spread, table_hops
 from workbench.schema import Schema
@@ -118,6 +120,9 @@ class Survey:
     warnings: tuple[str, ...]
 
 
+LISTED = {"edges": EdgeCount, "reach": Reach, "walk": Walk, "hubs": Hub}
+
+
 def survey(
     database: Database,
     schema: Schema,
@@ -144,35 +149,13 @@ def survey(
     Source: reach is the receptive field of Xu et al. (2018), arXiv:1806.03536, counted
         per table; differs in: it follows the direction of messages.
     """
-    links = link(database, schema, blueprint)
-    hops = node_hops(links, blueprint.target, task.rows)
-    near = table_hops(links, hops)
-    unreachable = tuple(
-        one.subject
-        for one in blueprint.tables
-        if one.role is not TableRole.DROPPED and one.subject not in near
+    asked = f"{max_hops} {schema_digest(schema)} {task_digest(task)}"
+    kept = database.depot.get(
+        f"survey {asked} {blueprint!r}",
+        lambda: _to_facts(_look(database, schema, task, blueprint, max_hops)),
+        lambda found: _from_facts(blueprint, found).blueprint is blueprint,
     )
-    hubs = _hubs(links)
-    warnings = [
-        *blueprint.warnings,
-        *_row_warnings(unreachable, hubs),
-        *_merged(schema, links),
-    ]
-    if task.grid is not None:
-        exposed = find_exposure(links, blueprint.target, task).sentence
-        warnings += [exposed] if exposed else []
-    return Survey(
-        blueprint=blueprint,
-        nodes=links.num_nodes,
-        edges=tuple(_edge_counts(links.edges)),
-        hops=_column_hops(schema, blueprint, near, hops),
-        unreachable=unreachable,
-        reach=tuple(_reach(schema, task, blueprint, links, max_hops)),
-        walk=tuple(walk_profile(links, blueprint.target, task.rows, max_hops)),
-        hubs=hubs,
-        components=_num_components(links),
-        warnings=tuple(warnings),
-    )
+    return _from_facts(blueprint, kept)
 
 
 def plan_to_json(task: Task, surveys: Sequence[Survey]) -> dict[str, Any]:
@@ -249,6 +232,67 @@ def _decisions_to_json(decisions: Iterable[Decision]) -> dict[str, dict[str, str
     return {
         one.subject: {"role": str(one.role), "reason": one.reason} for one in decisions
     }
+
+
+def _look(
+    database: Database,
+    schema: Schema,
+    task: Task,
+    blueprint: Blueprint,
+    max_hops: int,
+) -> Survey:
+    links = link(database, schema, blueprint)
+    hops = node_hops(links, blueprint.target, task.rows)
+    near = table_hops(links, hops)
+    unreachable = tuple(
+        one.subject
+        for one in blueprint.tables
+        if one.role is not TableRole.DROPPED and one.subject not in near
+    )
+    hubs = _hubs(links)
+    warnings = [
+        *blueprint.warnings,
+        *_row_warnings(unreachable, hubs),
+        *_merged(schema, links),
+    ]
+    if task.grid is not None:
+        exposed = find_exposure(links, blueprint.target, task).sentence
+        warnings += [exposed] if exposed else []
+    return Survey(
+        blueprint=blueprint,
+        nodes=links.num_nodes,
+        edges=tuple(_edge_counts(links.edges)),
+        hops=_column_hops(schema, blueprint, near, hops),
+        unreachable=unreachable,
+        reach=tuple(_reach(schema, task, blueprint, links, max_hops)),
+        walk=tuple(walk_profile(links, blueprint.target, task.rows, max_hops)),
+        hubs=hubs,
+        components=_num_components(links),
+        warnings=tuple(warnings),
+    )
+
+
+def _to_facts(found: Survey) -> Arrays:
+    """Return a survey without its blueprint, as it can be kept."""
+    facts = {one.name: getattr(found, one.name) for one in fields(found)}
+    del facts["blueprint"]
+    for name in LISTED:
+        facts[name] = [astuple(one) for one in facts[name]]
+    return Arrays({}, facts)
+
+
+def _from_facts(blueprint: Blueprint, kept: Arrays) -> Survey:
+    """Return the survey of `_to_facts`.
+
+    Raises:
+        KeyError, TypeError: It is none.
+    """
+    facts = dict(kept.facts)
+    for name, kind in LISTED.items():
+        facts[name] = tuple(kind(*one) for one in facts[name])
+    for name in ("unreachable", "warnings"):
+        facts[name] = tuple(facts[name])
+    return Survey(blueprint=blueprint, **facts)
 
 
 def _edge_counts(edges: Iterable[Linked]) -> Iterator[EdgeCount]:

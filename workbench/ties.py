@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.graph import Graph, Relation
+from workbench.ordering import count_distinct
 
 MAX_ROWS = 1000
 MAX_CHILDREN = 50
@@ -79,7 +80,8 @@ def sample_ties(graph: Graph) -> Iterator[Ties]:
 
 
 def _has_one_parent(relation: Relation) -> bool:
-    return len(np.unique(relation.source_rows)) == len(relation.source_rows)
+    children = relation.source_rows
+    return count_distinct(children, int(children.max()) + 1) == len(children)
 
 
 def _family(relation: Relation) -> Family:

@@ -11,15 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.blueprint import KeyRole
-from workbench.instances import (
-    MOST,
-    Instances,
-    Tie,
-    Tied,
-    Unfolding,
-    find_instances,
-)
+from workbench.instances import MOST, Instances, Tie, Tied, Unfolding
 from workbench.links import Linked, Links, Messages, Sight, messages_of
+from workbench.sampler import find_instances
 
 
 def instances_of(

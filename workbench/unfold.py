@@ -1,6 +1,7 @@
 """A graph unfolded over time is a graph again: its rows are instances of rows.
 
-Features are taken along, so networks, measures and all else run on it as they are.
+Features are taken along, so networks, measures and all else run on it as they are. A
+batch of rows to predict, with what they see, is such a graph too.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,11 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from workbench.blueprint import KeyRole
 from workbench.graph import Graph, Relation
-from workbench.instances import MOST, Instances, Tie, Tied, Unfolding, find_instances
+from workbench.instances import MOST, Instances, Tie, Tied, Unfolding
+from workbench.sampler import Sampler, find_instances, prepare_sampler
+from workbench.sampling import Neighbours
 from workbench.task import Task
 
 
@@ -83,22 +87,12 @@ def unfold(
     """
     if task.times is None:
         raise ValueError("A task without moments has nothing to be unfolded over.")
-    ties = [
-        Tie(
-            source=one.source,
-            target=one.target,
-            sources=one.source_rows,
-            targets=one.target_rows,
-            times=one.times,
-            direction=one.direction,
-        )
-        for one in graph.relations
-    ]
-    num_nodes = {name: one.num_rows for name, one in graph.nodes.items()}
     seeds = graph.target, task.rows, task.times
-    found = find_instances(ties, num_nodes, graph.times, seeds, unfolding, most)
+    found = find_instances(
+        _ties(graph), _num_nodes(graph), graph.times, seeds, unfolding, most
+    )
     return Unfolded(
-        graph=_assemble(graph, found),
+        graph=_assemble(graph, found, found.degrees),
         task=replace(task, rows=np.arange(len(task.rows))),
         rows=found.rows,
         moments=found.moments,
@@ -106,7 +100,70 @@ def unfold(
     )
 
 
-def _assemble(graph: Graph, found: Instances) -> InstanceGraph:
+def prepare_batches(graph: Graph) -> Sampler:
+    """Return a graph made ready for `draw_batch`; its moments are behind it.
+
+    The links of every receiver are those of the graph's directions, not a copy.
+    """
+    num_nodes = _num_nodes(graph)
+    position = {one.name: index for index, one in enumerate(graph.relations)}
+    grouped = {}
+    for way in graph.directions:
+        index = position[way.relation]
+        if graph.relations[index].direction is not KeyRole.UNDIRECTED:
+            counts = np.bincount(way.receivers, minlength=num_nodes[way.target])
+            starts = np.append(0, np.cumsum(counts))
+            grouped[index, way.reverse] = Neighbours(starts, None, way.links, 1)
+    return prepare_sampler(_ties(graph), num_nodes, graph.target, grouped=grouped)
+
+
+def draw_batch(
+    graph: Graph, sampler: Sampler, rows: np.ndarray, unfolding: Unfolding
+) -> InstanceGraph:
+    """Return some rows to predict with what they see, as a graph.
+
+    Args:
+        graph: The whole graph, or one unfolded over time.
+        sampler: The same, made ready by `prepare_batches`.
+        rows: int64 [n]: rows of the target, ascending, each once.
+        unfolding: How deep, how many neighbours, which, and the seed.
+
+    Returns:
+        A graph whose target's first rows are these. Without a fan-out a network of
+        ``unfolding.depth`` layers says the same of them as on the whole graph.
+    """
+    found = sampler.draw(rows, None, unfolding)
+    counted = found.degrees
+    if unfolding.fan_out is None:
+        # Also where the graph is unfolded itself, and its outermost rows hear nobody.
+        counted = {
+            name: graph.degrees[name][places] for name, places in found.rows.items()
+        }
+    return _assemble(graph, found, counted)
+
+
+def _ties(graph: Graph) -> list[Tie]:
+    return [
+        Tie(
+            source=one.source,
+            target=one.target,
+            sources=one.source_rows,
+            targets=one.target_rows,
+            times=one.times,
+            direction=one.direction,
+            heard=one.heard,
+        )
+        for one in graph.relations
+    ]
+
+
+def _num_nodes(graph: Graph) -> dict[str, int]:
+    return {name: one.num_rows for name, one in graph.nodes.items()}
+
+
+def _assemble(
+    graph: Graph, found: Instances, counted: Mapping[str, np.ndarray]
+) -> InstanceGraph:
     return InstanceGraph(
         target=graph.target,
         nodes={
@@ -119,7 +176,7 @@ def _assemble(graph: Graph, found: Instances) -> InstanceGraph:
         ),
         times={name: times[found.rows[name]] for name, times in graph.times.items()},
         hops=found.hops,
-        counted=found.degrees,
+        counted=counted,
     )
 
 

@@ -61,7 +61,7 @@ class Siblings(_View):
     """Children of one relation, with the parent of each.
 
     Attributes:
-        parents: int64 [rows]: which parent each child has.
+        parents: int64 [rows]: which parent each child has, counted from 0.
         coverage: Share of all the relation's children that have a sibling.
     """
 
@@ -71,16 +71,14 @@ class Siblings(_View):
     @cached_property
     def sizes(self) -> np.ndarray:
         """Number of sampled children that share each child's parent, itself too."""
-        _, place, counts = np.unique(
-            self.parents, return_inverse=True, return_counts=True
-        )
-        return counts[place]
+        return np.bincount(self.parents)[self.parents]
 
     @cached_property
     def groups(self) -> np.ndarray:
         """Number from 0 of the parent of each child that has a sibling."""
         kept = self.parents[self.sizes > 1]
-        return np.unique(kept, return_inverse=True)[1].astype(np.int64)
+        number = np.cumsum(np.bincount(kept) > 0) - 1
+        return number[kept]
 
     @cached_property
     def num_groups(self) -> int:
@@ -105,7 +103,8 @@ class Pairs(_View):
         """Both ends of every tie, each once, without loops."""
         low = np.minimum(self.first, self.second)
         high = np.maximum(self.first, self.second)
-        found = np.unique(np.stack([low, high])[:, low != high], axis=1)
+        codes = low.astype(np.int64) * self.num_rows + high  # one number a pair
+        found = np.divmod(np.unique(codes[low != high]), max(self.num_rows, 1))
         return found[0], found[1]
 
     @cached_property

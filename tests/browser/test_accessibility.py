@@ -30,6 +30,7 @@ PAGES = {
     "question": f"question?{SAMPLE}",
     "graphs": f"graphs?{SAMPLE}",
     "design": f"design?{SAMPLE}&design=0",
+    "row": f"row?{SAMPLE}",
     "train": f"train?{SAMPLE}",
     "compare": "compare?results=address",
 }

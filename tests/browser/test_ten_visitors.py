@@ -9,13 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import served
+from tests.browser.test_studies import LONG, end_study, start_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-LONG = 240_000
-expect.set_options(timeout=60_000)
-TRAIN = "train?source=sample:address-3nf&task=prosperous&graphs=row2node"
-STUDY = re.compile("results=([0-9a-f]{16})")
 NUM_VISITORS = 10
 
 
@@ -55,15 +52,6 @@ def upload(page: Page, url: str, name: str) -> str:
     return page.url
 
 
-def start_study(page: Page, url: str) -> str:
-    page.goto(f"{url}/{TRAIN}")
-    page.locator(".st-key-train_start").get_by_role("button").click()
-    expect(page).to_have_url(STUDY, timeout=LONG)
-    found = STUDY.search(page.url)
-    assert found is not None
-    return found[1]
-
-
 def test_ten_visitors_at_once_get_their_own_pages_while_two_studies_run(
     visitors: list[Page], busy_url: str
 ) -> None:
@@ -86,9 +74,4 @@ def test_ten_visitors_at_once_get_their_own_pages_while_two_studies_run(
         else:
             expect(page.get_by_text("No studies of yours yet")).to_be_visible()
     for page, identifier in zip(visitors, started, strict=False):
-        page.goto(f"{busy_url}/studies?study={identifier}")
-        expect(page.get_by_role("button", name="Keep")).to_be_visible()
-        button = page.locator(".st-key-study_cancel").get_by_role("button")
-        if button.is_visible():
-            button.click()
-        expect(page.locator(".st-key-study_again")).to_be_visible(timeout=LONG)
+        end_study(page, busy_url, identifier)

@@ -6,7 +6,6 @@ from enum import StrEnum
 from itertools import product
 
 import numpy as np
-from scipy.stats import rankdata
 
 from workbench.errors import SchemaError, unknown
 
@@ -151,6 +150,8 @@ def _score(
     outputs = np.round(outputs, 12)
     choice = (1 + np.sign(outputs - 0.5)) / 2  # a half where nothing is known
     right = (choice * ones + (1 - choice) * zeros).sum() / (ones + zeros).sum()
+    from scipy.stats import rankdata  # slow to load, and seldom needed
+
     levels = rankdata(outputs, method="dense") - 1
     per_level = np.bincount(levels, ones), np.bincount(levels, zeros)
     below = np.cumsum(per_level[1]) - per_level[1]

@@ -24,12 +24,12 @@ from workbench.database import (
     cache_directory,
     connect,
     fingerprint_of,
-    quote,
 )
 from workbench.design import Choice, choices, open_chains
 from workbench.distribution import Distribution, distributions
 from workbench.errors import DatabaseError, WorkbenchError
 from workbench.hints import Hints, read_hints
+from workbench.lookup import sample_rows
 from workbench.memo import Memo
 from workbench.question import (
     ProposedGraph,
@@ -139,9 +139,9 @@ def tables_of(address: str) -> tuple[SourceTable, ...]:
     return _opened(address, _stamp(address))[2]
 
 
-def rows_of(address: str, table: str) -> pd.DataFrame:
-    """Return the first rows of a table."""
-    return _rows(address, _stamp(address), table)
+def rows_of(address: str, table: str, seed: int = 0) -> pd.DataFrame:
+    """Return the first rows of a table, or with a seed some drawn by chance."""
+    return _rows(address, _stamp(address), table, seed)
 
 
 def distributions_of(address: str, table: str) -> tuple[Distribution, ...]:
@@ -281,14 +281,9 @@ def _opened(
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
-def _rows(address: str, stamp: tuple[int, ...], table: str) -> pd.DataFrame:
+def _rows(address: str, stamp: tuple[int, ...], table: str, seed: int) -> pd.DataFrame:
     with connect(address) as database:
-        columns = database.table(table).columns
-        wanted = ", ".join(quote(column.name) for column in columns) or "1"
-        found = database.sql(
-            f"SELECT {wanted} FROM {quote(table)} ORDER BY __row LIMIT {NUM_SHOWN_ROWS}"
-        )
-    return found.to_pandas()
+        return sample_rows(database, table, NUM_SHOWN_ROWS, seed).to_pandas()
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)

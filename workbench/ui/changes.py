@@ -26,17 +26,17 @@ class Changes:
     address: str
     schema: Schema
 
-    def show_keys(self) -> None:
-        """Draw every key with its evidence; ticking one accepts it."""
-        keys, frame = tables.keys_of(self.schema)
+    def show_keys(self, table: str | None = None) -> None:
+        """Draw the keys, or those of one table, with evidence; ticking accepts one."""
+        keys, frame = tables.keys_of(self.schema, table)
         if not keys:
             st.caption("No key is declared, said or found.")
             return
         self._editor(
             frame,
             tables.USED,
-            "data_keys",
-            f"The {len(keys)} keys of the database with their evidence",
+            f"data_keys_{table}" if table else "data_keys",
+            f"The {len(keys)} keys of {table or 'the database'} with their evidence",
             lambda row, used: self._decide(keys[row], bool(used)),
             {
                 "Confidence": st.column_config.NumberColumn(

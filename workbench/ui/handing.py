@@ -5,8 +5,9 @@ import shlex
 import streamlit as st
 
 from workbench.blueprint import Blueprint
+from workbench.handover import hand_over_sketch
 from workbench.sketch import Asked, render_recipe
-from workbench.ui import widgets, words
+from workbench.ui import downloads, widgets, words
 
 
 def show(asked: Asked, blueprint: Blueprint) -> None:
@@ -41,6 +42,10 @@ def show(asked: Asked, blueprint: Blueprint) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+    with st.container(horizontal=True):
+        for offer in downloads.handovers_of_graph(hand_over_sketch(asked, blueprint)):
+            downloads.show(offer, "design_hand")
+    st.caption(words.HANDED_GRAPH)
     st.code(shlex.join(["python", f"{blueprint.name}.py", rows]), language="bash")
     script, sql = st.tabs(["Python (PyG)", "SQL (DuckDB)"], key="design_code")
     with script:

@@ -1,5 +1,6 @@
 """Starts the browser workbench in this process."""
 
+import gc
 import importlib
 import os
 import sys
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
+FIRST_NEEDED = ("workbench.ui.shell", "workbench.ui.beginning", "workbench.figures")
 FIRST_PAGE_S = 5.0  # from when the server is ready until a visitor has clicked
 
 
@@ -37,11 +39,16 @@ def serve(port: int, headless: bool) -> None:
 def _load_ahead() -> None:
     """Load what the first page needs, and later, while it is read, what plans need.
 
-    Torch takes seconds to load. No page waits for it that does not need it.
+    Torch takes seconds to load. No page waits for it that does not need it. Streamlit
+    looks for garbage after every click; what is loaded for good is set aside (frozen),
+    or each look would go through all of torch.
     """
-    importlib.import_module("workbench.ui.widgets")
+    for name in FIRST_NEEDED:
+        importlib.import_module(name)
+    gc.freeze()
     time.sleep(FIRST_PAGE_S)
     importlib.import_module("workbench.previewing")
+    gc.freeze()
 
 
 def entry_script() -> Path:

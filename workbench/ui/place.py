@@ -34,8 +34,8 @@ FORECAST, EVENTS, ENTITY, WITHIN, BY = "forecast", "of", "for", "within", "by"
 SEED_TIMES, EVERY, ACTIVE, UNTIL = "seed_times", "every", "active", "until"
 LATER = (FORECAST, EVENTS, ENTITY, WITHIN, BY, SEED_TIMES, EVERY, ACTIVE, UNTIL)
 QUESTION = (TASK, TARGET, WHERE, HIDE, SPLIT, SPLIT_SEED, *LATER)
-DESIGN = "design"
-CARRIED = (SOURCE, *QUESTION, GRAPHS, DESIGN, RESULTS)
+DESIGN, ROW, PAIR = "design", "row", "pair"
+CARRIED = (SOURCE, *QUESTION, GRAPHS, DESIGN, ROW, PAIR, RESULTS)
 
 DEFAULT_GRAPHS = ("row2node", "flattened")
 MAX_GRAPHS = 4
@@ -108,7 +108,9 @@ def look_at(values: Mapping[str, str | None]) -> None:
 
 def open_source(name: str) -> None:
     """Look at another database; the question about the last one is dropped."""
-    write({**dict.fromkeys((*QUESTION, GRAPHS, DESIGN, RESULTS)), SOURCE: name})
+    write(
+        {**dict.fromkeys((*QUESTION, GRAPHS, DESIGN, ROW, PAIR, RESULTS)), SOURCE: name}
+    )
 
 
 def source_address() -> str | None:
@@ -234,7 +236,7 @@ def target_table(schema: Schema) -> str | None:
 
 def ask(spec: TaskSpec | str) -> None:
     """Put a question into the address; results of another one are left behind."""
-    blank = dict.fromkeys((*QUESTION, RESULTS))
+    blank = dict.fromkeys((*QUESTION, ROW, RESULTS))
     if isinstance(spec, str):
         write({**blank, TASK: spec})
         return
@@ -294,6 +296,25 @@ def graphs() -> tuple[str, ...]:
     named = (read(GRAPHS) or "").split(",")
     known = tuple(dict.fromkeys(name for name in named if designs.is_known(name)))
     return known[:MAX_GRAPHS] or DEFAULT_GRAPHS
+
+
+def pair() -> tuple[str, str]:
+    """Return the two topologies or designs that one row is looked at in.
+
+    They are the address's; without it the first two of the graphs that are compared.
+    """
+    named = tuple((read(PAIR) or "").split(","))
+    if len(named) == 2 and all(map(designs.is_known, named)):
+        return named
+    first, *others = graphs()
+    spare = (one for one in (*others, *DEFAULT_GRAPHS) if one != first)
+    return first, next(spare)
+
+
+def choose_pair(names: Sequence[str]) -> None:
+    """Put the two into the address, but where it says the same already."""
+    if tuple(names) != pair():
+        write({PAIR: ",".join(names)})
 
 
 def choose_graphs(names: Sequence[str]) -> None:

@@ -10,10 +10,15 @@ from workbench.results import Results
 from workbench.ui import calls, widgets
 
 
-def show(place: DeltaGenerator, planned: PlannedStudy) -> None:
+def show(place: DeltaGenerator, planned: PlannedStudy, key: str) -> None:
     """Draw the preview of graphs into a place kept for it.
 
     Called when the rest of the page is drawn, so that nothing else waits for it.
+
+    Args:
+        place: Where it is drawn.
+        planned: The graphs.
+        key: The chart's, unique on the page.
     """
     with place:
         if planned.assumed:
@@ -24,9 +29,7 @@ def show(place: DeltaGenerator, planned: PlannedStudy) -> None:
         with widgets.errors_shown():
             plans = calls.previews_of(planned)
         if has_preview(plans):
-            widgets.show_chart(
-                preview_figure(plans, dark=widgets.is_dark()), "graphs_preview"
-            )
+            widgets.show_chart(preview_figure(plans, dark=widgets.is_dark()), key)
         graphs = [graph for plan in plans.values() for graph in plan["topologies"]]
         widgets.show_notes(
             list(dict.fromkeys(filter(None, (g.get("preview_note") for g in graphs))))

@@ -39,6 +39,7 @@ def _show_pages() -> None:
             st.Page(PAGES / "question.py", title="Question", url_path="question"),
             st.Page(PAGES / "graphs.py", title="Graphs", url_path="graphs"),
             st.Page(PAGES / "design.py", title="Design", url_path="design"),
+            st.Page(PAGES / "row.py", title="One row", url_path="row"),
             st.Page(PAGES / "train.py", title="Train", url_path="train"),
             st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
             st.Page(PAGES / "studies.py", title="Studies", url_path="studies"),

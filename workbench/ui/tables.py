@@ -103,8 +103,15 @@ def spread_of(found: Sequence[Distribution]) -> pd.DataFrame:
     )
 
 
-def keys_of(schema: Schema) -> tuple[list[KeyHint], pd.DataFrame]:
-    """Return every key, used, suggested or rejected, and a row for each."""
+def keys_of(
+    schema: Schema, table: str | None = None
+) -> tuple[list[KeyHint], pd.DataFrame]:
+    """Return every key, used, suggested or rejected, and a row for each.
+
+    Args:
+        schema: The database.
+        table: Where the keys lead from or to; None for all of them.
+    """
     measured = [(key, True) for key in schema.foreign_keys]
     measured += [(key, False) for key in schema.suggested_keys]
     hints = [
@@ -135,7 +142,12 @@ def keys_of(schema: Schema) -> tuple[list[KeyHint], pd.DataFrame]:
     listed = [
         {USED: row[USED], **end, **row} for row, end in zip(rows, ends, strict=True)
     ]
-    return hints, pd.DataFrame(listed)
+    kept = [
+        at
+        for at, hint in enumerate(hints)
+        if table in (None, hint.table, hint.ref_table)
+    ]
+    return [hints[at] for at in kept], pd.DataFrame([listed[at] for at in kept])
 
 
 def _matched(schema: Schema, key: ForeignKey) -> float | None:

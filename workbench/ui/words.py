@@ -46,6 +46,14 @@ WAY = (
     " Thick and coloured: the shortest ways from the table that is predicted to the one"
     " that is chosen."
 )
+DRAWER = ("Rows", "Values", "Types and times", "Links (keys)")
+FIRST_ROWS = "The first rows."
+DRAWN_ROWS = "Rows drawn by chance from the whole table."
+SPREAD = (
+    "How the values are spread (distributions): numbers and times in twelve equal steps"
+    " from the least to the greatest, anything else as its commonest values. Missing is"
+    " the share of rows without a value."
+)
 DESIGNING = (
     "A graph is a decision about every table, key and column. Choose one in the picture"
     " or in the lists, and give it another role; a graph of the workbench is copied"
@@ -57,6 +65,15 @@ AS_CODE = (
     " workbench's copy; the script also takes a SQLAlchemy address or a folder of CSV"
     " or Parquet files in their place."
 )
+HANDED_OVER = (
+    "The network that validated best, and its graph, each as a zip file: pyg and"
+    " notebook train it again in plain PyTorch Geometric to the same score, graphstorm,"
+    " graphml (Gephi) and neo4j hold the graph. They hold rows of your database."
+)
+HANDED_GRAPH = (
+    "The graph itself, each as a zip file: for GraphStorm, as GraphML for Gephi, and"
+    " for Neo4j. They hold rows of your database."
+)
 RINGS = (
     "The target stands in the middle and a ring is a hop. What is joined in, summarised"
     " or left out is no node and is not drawn here: see Tables."
@@ -65,6 +82,24 @@ DECISIONS = (
     "Under each name: what its rows become and how near something of it is. Solid:"
     " messages run along the key. Dashed: the parent is joined in or summarised."
     " Dotted: left out."
+)
+ONE_ROW = (
+    "A network of so many layers hears what is within so many hops of a row, and"
+    " nothing else. Here is what that is for one row, in two graphs of the same data."
+)
+ROW_PICTURE = (
+    "The row stands in the middle and a ring is a hop. Circles are rows, diamonds are"
+    " values, a thick line is a row that became an edge; dotted lines are not heard."
+    " Hover to read a name. What is joined in or summarised is no node: the tables"
+    " beside the drawings count it too, at the hop where it is first seen."
+)
+CLICK_A_NODE = "Click a node, or a thick line, to see the values of its row."
+NOT_PREDICTED = "this row is not among those that are predicted."
+ROW_OF_A_SCHEMA = "This is a schema without rows, so there is no row to look at."
+NO_TEST_ROW = "This is no test row, so no prediction of it was kept."
+ANSWERS = (
+    "From the study that is open on the page Compare, on test rows only. Where the runs"
+    " of a cell differ, this is what most of them chose."
 )
 NOTHING_OPEN = "Nothing is open yet. Open a sample or a file of your own first."
 NO_QUESTION = "Nothing is to be predicted yet. Say what first."
@@ -313,6 +348,17 @@ def hops_away(number: int | None) -> str:
 def rows(number: int) -> str:
     """Return a number of rows in words."""
     return "1 row" if number == 1 else f"{number:,} rows"
+
+
+def batch_rows(choice: int | str) -> str:
+    """Say how many rows are trained at once, in plain words with the field's term."""
+    match choice:
+        case int():
+            return f"At most {choice:,}"
+        case "full":
+            return "All rows at once (full batch)"
+        case _:
+            return "All rows where they fit into memory (automatic)"
 
 
 def ahead(number: int) -> str:

@@ -122,9 +122,19 @@ def draw(
 
 def selection(key: str) -> str | None:
     """Return the box or line that was chosen in a diagram, before it is drawn again."""
-    state: Mapping[str, Any] = st.session_state.get(key) or {}
-    chosen = state.get("selected")
+    chosen = _chosen(key).get("id")
     return chosen if isinstance(chosen, str) else None
+
+
+def last_turn(key: str) -> float | None:
+    """Return what tells one click in a diagram from the next, on the same box too."""
+    turn = _chosen(key).get("turn")
+    return float(turn) if isinstance(turn, int | float) else None
+
+
+def _chosen(key: str) -> Mapping[str, Any]:
+    state: Mapping[str, Any] = st.session_state.get(key) or {}
+    return state.get("selected") or {}
 
 
 def _nothing() -> None:

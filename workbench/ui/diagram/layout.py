@@ -118,6 +118,37 @@ def in_rings(names: Sequence[str], target: str, sees: Iterable[Link]) -> Rings:
     return Rings(places, rings, frozenset(far))
 
 
+def in_hops(hops: Mapping[str, int], ties: Iterable[Link], room: float) -> Rings:
+    """Return a centre for every node, on the ring of the hop it is said to be at.
+
+    Args:
+        hops: Hop of every node; exactly one is at 0, and stands in the middle.
+        ties: Pairs of nodes, so that a node stands near those it hangs from.
+        room: Pixels along a ring for each node.
+    """
+    graph = nx.DiGraph()
+    graph.add_nodes_from(hops)
+    graph.add_edges_from(ties)
+    by_hop: dict[int, list[str]] = {}
+    for name, hop in hops.items():
+        by_hop.setdefault(hop, []).append(name)
+    (centre,) = by_hop.pop(0)
+    angles = {centre: 0.0}
+    places = {centre: (0.0, 0.0)}
+    radii: dict[str, float] = {}
+    for hop in sorted(by_hop):
+        label = "1 hop" if hop == 1 else f"{hop} hops"
+        radii[label] = _place_ring(
+            by_hop[hop], radii.values(), graph, angles, places, room
+        )
+    free = _middle_of_widest_gap([angles[name] for name in hops if hops[name]])
+    rings = tuple(
+        Ring(radius, label, radius * math.cos(free), radius * math.sin(free))
+        for label, radius in radii.items()
+    )
+    return Rings(places, rings, frozenset())
+
+
 def _layers(graph: nx.DiGraph) -> list[list[str]]:
     """Return layers from left to right, so that links are short and point right."""
     groups = nx.condensation(graph)
@@ -183,11 +214,12 @@ def _place_ring(
     graph: nx.DiGraph,
     angles: dict[str, float],
     places: dict[str, tuple[float, float]],
+    room: float = ROOM_ON_RING,
 ) -> float:
-    """Spread node types over the next ring, near those they hang from."""
+    """Spread nodes over the next ring, near those they hang from."""
     least = max(inner, default=FIRST_RING - NEXT_RING) + NEXT_RING
-    crowded = len(names) > CROWD
-    radius = max(least, len(names) * ROOM_ON_RING / (2 * math.pi))
+    crowded = len(names) > CROWD and room == ROOM_ON_RING
+    radius = max(least, len(names) * room / (2 * math.pi))
     wanted = {name: _angle_of_inner(name, graph, angles) for name in names}
     ordered = sorted(names, key=lambda name: (wanted[name], name))
     step = 2 * math.pi / len(ordered)

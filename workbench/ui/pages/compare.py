@@ -246,20 +246,15 @@ if runs.open:
 st.markdown("## Take it with you")
 with st.container(horizontal=True):
     for offer in downloads.offers(results):
-        st.download_button(
-            offer.label,
-            offer.read,
-            file_name=offer.file_name,
-            mime=offer.mime,
-            key=f"compare_get_{offer.file_name}",
-            on_click="ignore",
-            help=offer.explanation,
-            icon=":material/download:",
-        )
+        downloads.show(offer, "compare_get")
 st.caption(
     "The report is one file that opens offline. The study runs again from the command"
     " line to the same numbers: workbench run study.toml --out out/study"
 )
+with st.container(horizontal=True):
+    for offer in downloads.handovers_of_study(results):
+        downloads.show(offer, "compare_hand")
+st.caption(words.HANDED_OVER)
 
 # --- what the figures show: last, so that everything else is there already --------
 

@@ -16,9 +16,11 @@ from workbench.ui import (
     words,
 )
 from workbench.ui.changes import Changes
-from workbench.ui.diagram import draw, selection
+from workbench.ui.diagram import draw, last_turn, selection
+from workbench.ui.drawer import Drawer
 
 PAGE_WIDTH = 1080  # pixels that a drawing has on a window of 1280
+DRAWER_HEIGHT = 560
 
 st.title("Data")
 
@@ -75,9 +77,10 @@ names = [table.name for table in schema.tables]
 many = len(names) > 12
 clicked = selection("data_schema")
 clicked = {key.id: key.table for key in schema.foreign_keys}.get(clicked or "", clicked)
-if clicked in names and clicked != st.session_state.get("data_clicked"):
+turn = last_turn("data_schema")
+if clicked in names and turn != st.session_state.get("data_turn"):
     # A click in the drawing moves the list; after that the list decides.
-    st.session_state["data_clicked"] = st.session_state["table"] = clicked
+    st.session_state["data_turn"], st.session_state["table"] = turn, clicked
 control, choice = st.columns([2, 1], vertical_alignment="bottom")
 detail = control.segmented_control(
     "Columns on the cards",
@@ -89,27 +92,40 @@ detail = control.segmented_control(
     bind="query-params",
 )
 chosen = choice.selectbox(
-    "Table", names, key="table", bind="query-params", help="Or click a card."
+    "Table",
+    names,
+    index=0 if len(names) == 1 else None,
+    placeholder="Choose a table, or click its card",
+    key="table",
+    bind="query-params",
 )
+changes = Changes(address, schema)
+changes.show_state()
 target = place.target_table(schema)
-way = (target, chosen) if target in names else None
+way = (target, chosen) if target in names and chosen else None
 boxes, lines = drawings.draw_schema(schema, detail, way)
-draw(
-    boxes,
-    lines,
-    key="data_schema",
-    height=drawings.height_of(boxes, PAGE_WIDTH),
-    alt=f"The {len(names)} tables of {schema.name} and"
-    f" {len(schema.foreign_keys)} links between them.",
-    selected=chosen,
-    movable=True,
-)
+height = drawings.height_of(boxes, PAGE_WIDTH)
+if chosen:
+    height = max(height, DRAWER_HEIGHT)
+picture, *beside = st.columns([3, 2] if chosen else [1])
+with picture:
+    draw(
+        boxes,
+        lines,
+        key="data_schema",
+        height=height,
+        alt=f"The {len(names)} tables of {schema.name} and"
+        f" {len(schema.foreign_keys)} links between them.",
+        selected=chosen,
+        movable=True,
+    )
+if chosen:
+    with beside[0]:
+        Drawer(changes, chosen).show(height)
 st.caption(words.LINES + (words.WAY if way and chosen != target else ""))
 
 planting.show(schema, expanded=not calls.has_rows(address))
 
-changes = Changes(address, schema)
-changes.show_state()
 num_found = sum(key.origin is KeyOrigin.INFERRED for key in schema.foreign_keys)
 with st.expander(
     f"Links (foreign keys): {len(schema.foreign_keys)} used, {num_found} of them found"
@@ -117,50 +133,6 @@ with st.expander(
     expanded=bool(num_found or schema.suggested_keys),
 ):
     changes.show_keys()
-
-table = schema.table(chosen)
-st.markdown(f"## {widgets.as_text(chosen)}")
-facts, links = st.columns(2)
-facts.caption(widgets.as_text(tables.table_in_words(table)))
-links.caption(
-    "  \n".join(widgets.as_text(link) for link in tables.links_of(schema, chosen))
-    or "No link leads here or away from here."
-)
-for warning in schema.warnings:
-    if chosen in warning:
-        st.warning(widgets.as_text(warning))
-
-st.markdown("**Columns**")
-changes.show_columns(table)
-with_key, with_time = st.columns(2)
-with with_key:
-    changes.show_key(table)
-with with_time:
-    changes.show_time(table)
-st.markdown("**How the values are spread (distributions)**")
-with widgets.errors_shown():
-    st.dataframe(
-        tables.spread_of(calls.distributions_of(address, chosen)),
-        hide_index=True,
-        key="data_spread",
-        height="content",
-        alt=f"How the values of each column of {chosen} are spread",
-        column_config={
-            "Missing": st.column_config.ProgressColumn(
-                format="percent", min_value=0.0, max_value=1.0
-            ),
-            "Rows": st.column_config.BarChartColumn(y_min=0),
-            "From … to, or the commonest": st.column_config.TextColumn(width="large"),
-        },
-    )
-st.markdown("**First rows**")
-with widgets.errors_shown():
-    st.dataframe(
-        calls.rows_of(address, chosen),
-        hide_index=True,
-        key="data_rows",
-        alt=f"The first rows of {chosen}",
-    )
 
 with st.expander("All tables as a list"):
     st.dataframe(

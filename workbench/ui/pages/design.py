@@ -13,6 +13,7 @@ from workbench.ui import (
     drawings,
     handing,
     place,
+    preview,
     tables,
     widgets,
     words,
@@ -120,6 +121,7 @@ st.dataframe(
     height="content",
     alt="Size, reach and losses of every graph, a column each",
 )
+preview_place = st.container()
 plans = {asked.schema.name: {"topologies": [found.plan for found in surveys.values()]}}
 dark = widgets.is_dark()
 left, right = st.columns(2)
@@ -138,3 +140,9 @@ with st.container(horizontal=True):
         st.page_link(
             widgets.page_file(page), label=text, icon=":material/arrow_forward:"
         )
+
+# --- what each hop is worth, when everything else is drawn ---------------------
+
+with preview_place, widgets.errors_shown():
+    planned = calls.plan_of(address, spec, desk.entries)
+preview.show(preview_place, planned, "design_preview")

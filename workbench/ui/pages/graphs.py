@@ -118,9 +118,9 @@ with left:
 with right:
     widgets.show_chart(reach_figure(planned.plans, dark=dark), "graphs_reach")
 widgets.show_chart(walk_figure(planned.plans, dark=dark), "graphs_walk")
-st.page_link(
-    widgets.page_file("train"),
-    label="Train on these graphs",
-    icon=":material/arrow_forward:",
-)
-preview.show(preview_place, planned)
+with st.container(horizontal=True):
+    for page, text in (("row", "Look at one row"), ("train", "Train on these graphs")):
+        st.page_link(
+            widgets.page_file(page), label=text, icon=":material/arrow_forward:"
+        )
+preview.show(preview_place, planned, "graphs_preview")

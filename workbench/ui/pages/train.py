@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from workbench.batching import SIZES, settle_batches, with_batches
 from workbench.cost import cost_table, estimate_seconds
 from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import WorkbenchError
@@ -9,7 +10,7 @@ from workbench.models import MODELS
 from workbench.protocols import PROTOCOLS, USUAL
 from workbench.queue import submit
 from workbench.remedies import REMEDIES
-from workbench.run import SAME, Budget
+from workbench.run import AUTO, FULL, SAME, Budget
 from workbench.studies import StudyState
 from workbench.study import Arm, Study
 from workbench.trim import fit_to_budget
@@ -190,6 +191,14 @@ with right:
             disabled=not same_size,
             key="train_parameters",
         )
+        batch_rows = st.selectbox(
+            "Rows to predict that are trained at once (mini-batch)",
+            (AUTO, FULL, *reversed(SIZES)),
+            format_func=words.batch_rows,
+            key="train_batch_rows",
+            help="All at once is exact. Where that needs more memory than there is,"
+            " rows are trained in batches, the same for every graph and depth.",
+        )
 
     minutes = st.number_input(
         "Done within so many minutes (time budget); empty: however long it takes",
@@ -230,6 +239,7 @@ with widgets.errors_shown():
             input_dropout=input_dropout,
             row_normalised=row_normalised,
             parameters=(parameters or SAME) if same_size else None,
+            batch_rows=batch_rows,
         ),
     )
     planned = calls.plan_of_study(study)
@@ -245,6 +255,9 @@ widgets.show_notes(planned.notes)
 for leak in planned.leaks:
     st.warning(widgets.as_text(f"Suspected leak: {leak}."))
 
+settled = settle_batches(planned)
+planned = with_batches(planned, settled)
+study = planned.study
 if planned.assumed:
     widgets.empty_state(words.ONLY_A_SCHEMA, "data", "Plant a signal")
 with st.container(border=True):
@@ -256,6 +269,7 @@ with st.container(border=True):
     )
     with st.expander("What each run takes"):
         st.dataframe(tables.costs(cost_table(planned, slowness)), hide_index=True)
+    st.caption(settled.sentence)
     st.caption(words.RUNS_ON)
     if st.button("Train", type="primary", key="train_start", shortcut="Mod+Enter"):
         with widgets.errors_shown():

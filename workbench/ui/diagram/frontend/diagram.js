@@ -419,7 +419,7 @@ export default function (component) {
   }
   state.choose = id => {
     state.say(id)
-    setStateValue("selected", id)
+    setStateValue("selected", { id, turn: Date.now() })
   }
   library().then(found => draw(state, found))
   return () => {

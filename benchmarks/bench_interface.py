@@ -1,0 +1,265 @@
+"""How long a click takes until the page is as it was asked for, in a real Chromium.
+
+A server is started on this machine, with a cache of its own. The first paint is from
+the request until the page's heading and text are on the screen, once as the very first
+visitor of a server that has just started and then as later ones. An interaction is from
+the event in the browser until the page's script has ended and its frame is drawn; the
+processor time is the server's for the same interaction, which other work on the machine
+does not change.
+
+    python benchmarks/bench_interface.py [--repeats 20] [--small]
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as Lost
+
+ROOT = Path(__file__).resolve().parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SAMPLE = "source=sample:address-3nf&task=prosperous&graphs=row2node,flattened"
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+TICKS = os.sysconf("SC_CLK_TCK")
+QUIET_MS, LOST_MS = 150, 20_000
+PROBE = """() => {
+  const app = document.querySelector('[data-testid="stApp"]')
+  const probe = { at: 0, ended: 0, ran: false }
+  for (const kind of ['pointerdown', 'keydown']) {
+    document.addEventListener(kind, event => {
+      Object.assign(probe, { at: event.timeStamp, ended: 0, ran: false })
+    }, true)
+  }
+  new MutationObserver(() => {
+    const idle = app.dataset.testScriptState === 'notRunning'
+    if (!idle) Object.assign(probe, { ran: true, ended: 0 })
+    else if (probe.ran) requestAnimationFrame(() => { probe.ended = performance.now() })
+  }).observe(app, { attributes: true, attributeFilter: ['data-test-script-state'] })
+  window.probe = probe
+}"""
+ENDED = f"""() => probe.ran && probe.ended
+  && performance.now() - probe.ended > {QUIET_MS}
+  && probe.ended - probe.at"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something a visitor does again and again.
+
+    Attributes:
+        name: What it is.
+        path: Where it is done.
+        act: Does it once; the number says for the how manieth time.
+    """
+
+    name: str
+    path: str
+    act: Callable[[Page, int], None]
+
+
+def press_key(label: str) -> Callable[[Page, int], None]:
+    """Return a step that pulls a slider by one, to and fro."""
+
+    def act(page: Page, turn: int) -> None:
+        thumb = page.locator(f".st-key-{label}").get_by_role("slider").first
+        thumb.focus()
+        page.keyboard.press("ArrowRight" if turn % 2 == 0 else "ArrowLeft")
+
+    return act
+
+
+def click(*targets: str) -> Callable[[Page, int], None]:
+    """Return a step that clicks one target after the other, by their selectors."""
+
+    def act(page: Page, turn: int) -> None:
+        page.locator(targets[turn % len(targets)]).first.click()
+
+    return act
+
+
+def select(label: str, *options: str) -> Callable[[Page, int], None]:
+    """Return a step that chooses one option after the other in a list."""
+
+    def act(page: Page, turn: int) -> None:
+        box = page.locator(f".st-key-{label}").get_by_role("combobox")
+        box.click()
+        box.fill(options[turn % len(options)])
+        page.keyboard.press("Enter")
+
+    return act
+
+
+def link_to(*pages: str) -> Callable[[Page, int], None]:
+    """Return a step that goes from page to page by the bar at the top."""
+    return click(*(f'[data-testid="stTopNavLink"][href*="{name}"]' for name in pages))
+
+
+STEPS = (
+    Step("change of page", f"data?{SAMPLE}", link_to("graphs", "data", "question")),
+    Step("select: a table's drawer", f"data?{SAMPLE}", select("table", "zip", "city")),
+    Step(
+        "toggle: columns on the cards",
+        f"data?{SAMPLE}",
+        click(
+            '.st-key-columns button:has-text("Names only")',
+            '.st-key-columns button:has-text("All columns")',
+        ),
+    ),
+    Step(
+        "toggle: a third graph",
+        f"graphs?{SAMPLE}",
+        click('.st-key-graphs_chosen button:has-text("Shortcuts")'),
+    ),
+    Step("slider: hops of one row", f"row?{SAMPLE}", press_key("hops")),
+    Step("select: fan-out of one row", f"row?{SAMPLE}", select("fan_out", "8", "4")),
+    Step("button: next row", f"row?{SAMPLE}", click(".st-key-row_next button")),
+    Step(
+        "slider: depth of a comparison", "compare?results=address", press_key("depth")
+    ),
+)
+
+
+def main() -> None:
+    """Measure and print both tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--small", action="store_true")
+    options = parser.parse_args()
+    repeats = 4 if options.small else options.repeats
+    with sync_playwright() as playwright:
+        path = next(filter(None, map(shutil.which, BROWSERS)))
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        with serve() as (url, server):
+            paints = [paint(browser, url) for _ in range(1 if options.small else 5)]
+            found = [measure(browser, url, server, step, repeats) for step in STEPS]
+        browser.close()
+    show(paints, found)
+
+
+@contextmanager
+def serve() -> Iterator[tuple[str, int]]:
+    """Yield the address and process of a workbench with an empty cache."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+    with tempfile.TemporaryDirectory() as cache:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "workbench", "app", "--headless", f"--port={port}"],
+            cwd=ROOT,
+            env={**os.environ, "WORKBENCH_CACHE": cache},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until_healthy(url)
+            yield url, server.pid
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def wait_until_healthy(url: str) -> None:
+    """Wait until the server answers."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("the server did not start within a minute")
+
+
+def paint(browser: Browser, url: str) -> float:
+    """Return the seconds until a new visitor reads the first page."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    started = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.get_by_role("heading").first.wait_for(timeout=60_000)
+    seconds = time.perf_counter() - started
+    page.wait_for_selector(IDLE, timeout=60_000)
+    context.close()
+    return seconds
+
+
+def measure(
+    browser: Browser, url: str, server: int, step: Step, repeats: int
+) -> tuple[str, list[float], list[float]]:
+    """Return a step's milliseconds in the browser and of the server's processor.
+
+    The first two times, in which answers are found that later ones read from memory,
+    are counted as well.
+    """
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{url}/{step.path}")
+    page.wait_for_selector(IDLE)
+    page.wait_for_timeout(1500)
+    page.wait_for_selector(IDLE)
+    page.evaluate(PROBE)
+    waited, worked = [], []
+    for turn in range(repeats):
+        before = processor_ms(server)
+        step.act(page, turn)
+        try:
+            ended = page.wait_for_function(ENDED, timeout=LOST_MS)
+        except Lost:
+            print(f"{step.name}: time {turn} brought no run, and is left out")
+            continue
+        waited.append(float(ended.json_value()))
+        worked.append(processor_ms(server) - before)
+    context.close()
+    return step.name, waited, worked
+
+
+def processor_ms(process: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / TICKS
+
+
+def show(
+    paints: list[float], found: list[tuple[str, list[float], list[float]]]
+) -> None:
+    """Print the tables."""
+    first, *later = paints
+    print(f"first paint: {first:.1f} s on a server just started", end="")
+    print(f", {np.median(later):.1f} s after (median)" if later else "")
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print("| interaction | times | median | p95 | slowest | processor p95 |")
+    print("|---|---|---|---|---|---|")
+    for name, waited, worked in found:
+        show_row(name, waited, worked)
+    everything = [one for _, waited, _ in found for one in waited]
+    show_row("all", everything, [one for *_, worked in found for one in worked])
+
+
+def show_row(name: str, waited: list[float], worked: list[float]) -> None:
+    """Print a row of the table, in milliseconds."""
+    print(
+        f"| {name} | {len(waited)} | {np.median(waited):.0f} ms"
+        f" | {np.percentile(waited, 95):.0f} ms | {max(waited):.0f} ms"
+        f" | {np.percentile(worked, 95):.0f} ms |"
+    )
+
+
+if __name__ == "__main__":
+    main()
