@@ -60,6 +60,7 @@ def show_chart(chart: Chart, key: str) -> None:
         alt=chart.alt,
         config={
             "displaylogo": False,
+            "showSendToCloud": False,
             "modeBarButtonsToRemove": ["lasso2d", "select2d"],
         },
     )
