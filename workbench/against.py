@@ -20,7 +20,7 @@ from workbench.inference import (
 )
 from workbench.results import Results
 
-Standing = Literal["better", "worse", "tie", "too few seeds"]
+Standing = Literal["better", "worse", "tie", "too few seeds", "exploratory"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Delta:
         low: Lower end of the paired t-interval at Holm's level, or NaN.
         high: Upper end, or NaN.
         standing: What that says; better is higher or lower as the metric has it.
+            After halving it is exploratory, whatever the numbers are.
     """
 
     series: Series
@@ -114,6 +115,7 @@ def _against(
     p_values = [paired_t_p(found) for found in pairs.values()]
     adjusted, levels = holm(p_values), holm_levels(p_values)
     sign = 1 if higher_is_better(results) else -1
+    is_halved = "halving" in results.comparison
     deltas = []
     for at, ((series, depth), found) in enumerate(pairs.items()):
         interval = t_interval(found, levels[at])
@@ -125,7 +127,9 @@ def _against(
                 difference=interval.mean,
                 low=interval.low,
                 high=interval.high,
-                standing=_stand(len(found), sign * interval.mean, adjusted[at]),
+                standing="exploratory"
+                if is_halved
+                else _stand(len(found), sign * interval.mean, adjusted[at]),
             )
         )
     return deltas

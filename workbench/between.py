@@ -19,6 +19,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "max_rows": "most rows that become a graph",
         "fan_out": "most neighbours per key (fan-out)",
         "neighbours": "which neighbours",
+        "halving": "one in so many goes on (halving)",
         "task": "what is predicted (task)",
         "budget": "what a run may spend (budget)",
         "epochs": "most epochs",
@@ -102,6 +103,15 @@ def difference_of_best(
             0,
             "The two predict something else or are scored otherwise, so their scores"
             " cannot be set against each other.",
+        )
+    if "halving" in one or "halving" in other:
+        return Difference(
+            None,
+            None,
+            None,
+            0,
+            "Halving chose what is left of one of them, which is exploratory, so no"
+            " difference is claimed.",
         )
     pairs = zip(first.seeds, second.seeds, strict=False)
     paired = [b - a for a, b in pairs if a is not None and b is not None]

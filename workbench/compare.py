@@ -42,6 +42,7 @@ def compare(
     leaks: Sequence[str] = (),
     hops: Hops | None = None,
     test_rows: TestRows | None = None,
+    halving: int | None = None,
 ) -> Comparison:
     """Compare everything that has finished.
 
@@ -56,6 +57,8 @@ def compare(
             of what is out of reach.
         test_rows: What every network said of every test row; without it nothing is
             said of the noise of the test rows.
+        halving: Of so many configurations one went on to more seeds. Those left were
+            chosen, so nothing is set against anything: no contrasts, no tolerance.
 
     Returns:
         Cells in the order of the trials; each series' best depth by mean validation
@@ -66,7 +69,7 @@ def compare(
     drawn = None if test_rows is None else Resampled(test_rows, best, metric)
     contrasts = tuple(
         replace(one, row_noise=(drawn and drawn.between(one.a, one.b)) or UNKNOWN_NOISE)
-        for one in _contrasts(best, metric)
+        for one in (_contrasts(best, metric) if halving is None else ())
     )
     return Comparison(
         task=task_name,
@@ -78,8 +81,11 @@ def compare(
         future_rows=future_rows,
         leaks=tuple(leaks),
         row_noise=tuple((drawn and drawn.of(cell)) or UNKNOWN_NOISE for cell in best),
-        tolerances=tolerances(cells, best, metric),
-        verdict=pronounce(metric, cells, best, contrasts, floors, leaks, hops or {}),
+        tolerances=tolerances(cells, best, metric) if halving is None else (),
+        verdict=pronounce(
+            metric, cells, best, contrasts, floors, leaks, hops or {}, halving
+        ),
+        halving=halving,
     )
 
 

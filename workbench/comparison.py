@@ -11,6 +11,7 @@ from workbench.inference import ENOUGH_SEEDS, Interval, t_interval
 from workbench.score import METRICS
 
 COMPARISON_VERSION = 1
+STOPPED_EARLY = "stopped-early"  # the status of what halving left out
 BEST_POSSIBLE = "best possible (planted)"  # a baseline's name: a ceiling, not a floor
 MARGIN = 0.05
 SEPARATION = 3.0
@@ -32,7 +33,7 @@ class Trial:
     Attributes:
         seconds: Wall time of the cell, its measures included.
         peak_mb: Peak memory of the worker process in megabytes.
-        status: ok, failed, out-of-memory or cancelled.
+        status: ok, failed, out-of-memory, cancelled or stopped-early.
         reason: Why there are no scores, or empty.
         gradient_ratio: First layer's gradient norm over the last layer's.
         seen: Score on rows of the values trained on that were set aside; NaN where the
@@ -124,6 +125,11 @@ class Cell:
     def mean(self, part: str) -> float:
         """Return the mean over seeds of ``train``, ``val``, ``test`` or ``seen``."""
         return t_interval([getattr(trial, part) for trial in self.finished]).mean
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether halving left it out."""
+        return any(trial.status == STOPPED_EARLY for trial in self.trials)
 
     def gap(self, metric: str) -> Interval:
         """Return what is lost on values not trained on, its t-interval over seeds."""
@@ -220,6 +226,7 @@ class Comparison:
 
     Attributes:
         row_noise: What other test rows would change of each of ``best``.
+        halving: Of so many configurations one went on; None where all were run.
     """
 
     task: str
@@ -233,15 +240,17 @@ class Comparison:
     verdict: str
     row_noise: tuple[RowNoise, ...]
     tolerances: tuple[Tolerance, ...] = ()
+    halving: int | None = None
 
     def failure_rate(self, cell: Cell) -> float:
         """Return the share of seeds that failed or learnt next to nothing.
 
         A seed learnt next to nothing when its training score is within five points
-        (for losses, five percent) of what a constant scores. Cancelled seeds do not
-        count.
+        (for losses, five percent) of what a constant scores. Seeds that were cancelled
+        or stopped early do not count.
         """
-        counted = [trial for trial in cell.trials if trial.status != "cancelled"]
+        left_out = ("cancelled", STOPPED_EARLY)
+        counted = [trial for trial in cell.trials if trial.status not in left_out]
         if not counted:
             return math.nan
         constant = constant_train_score(self.floors, cell.series.source)
@@ -277,6 +286,12 @@ class Comparison:
             "tolerance": [_tolerance(one) for one in self.tolerances],
             "noise": NOISE,
         }
+        if self.halving is not None:
+            document["halving"] = {
+                "one_in": self.halving,
+                "configurations": len(self.cells),
+                "stopped_early": sum(cell.is_stopped for cell in self.cells),
+            }
         return json.dumps(_rounded(document), indent=1, ensure_ascii=False) + "\n"
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
@@ -298,6 +313,7 @@ class Comparison:
             "gap": gap.mean,
             "gap_low": gap.low,
             "gap_high": gap.high,
+            **({} if self.halving is None else {"stopped_early": cell.is_stopped}),
         }
 
 

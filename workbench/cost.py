@@ -20,6 +20,7 @@ from workbench.cell import Cell, PlannedArm
 from workbench.engine import default_jobs
 from workbench.features import TEXT_CHANNELS
 from workbench.feed import Batching
+from workbench.halving import expected_share, num_runs
 from workbench.layerwise import MAX_OTHER_ROWS, MAX_TARGET_ROWS
 from workbench.load import (
     Fed,
@@ -137,19 +138,26 @@ def estimate_seconds(
 ) -> float:
     """Return how long the runs of a study are expected to take, floors left out.
 
-    Every worker prepares what the cells of one graph and depth share.
+    Every worker prepares what the cells of one graph and depth share. Where a study is
+    halved, nothing says which cells go on, so each counts for the share that does.
     """
     workers = jobs or default_jobs()
     costs = estimate_cells(planned, slowness)
     shared = {(cell.arm, cell.depth): cost.prepare for cell, cost in costs.items()}
-    sharing = len(costs) / max(len(shared), 1)
+    sharing = num_runs(planned) / max(len(shared), 1)
     preparing = sum(shared.values()) * min(workers, sharing)
-    return (preparing + sum(one.seconds for one in costs.values())) / workers
+    shares = expected_share(planned)
+    running = sum(shares[cell] * cost.seconds for cell, cost in costs.items())
+    return (preparing + running) / workers
 
 
 def cost_table(planned: PlannedStudy, slowness: float = 1.0) -> pd.DataFrame:
-    """Return one row a cell, seeds together: names, number of runs, what one takes."""
+    """Return one row a cell, seeds together: names, number of runs, what one takes.
+
+    Where a study is halved, the number of runs is the mean over the configurations.
+    """
     study = planned.study
+    runs = num_runs(planned) / (len(planned.cells) / study.seeds)
     rows = [
         {
             "source": planned.arms[cell.arm].source,
@@ -157,7 +165,7 @@ def cost_table(planned: PlannedStudy, slowness: float = 1.0) -> pd.DataFrame:
             "model": cell.model,
             "remedy": cell.remedy,
             "depth": cell.depth,
-            "runs": study.seeds,
+            "runs": study.seeds if study.halving is None else round(runs, 1),
             "seconds": cost.seconds,
             "megabytes": cost.megabytes,
         }

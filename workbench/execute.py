@@ -22,7 +22,13 @@ from workbench.cell import (
     blank_trial,
 )
 from workbench.compare import compare
-from workbench.comparison import BEST_POSSIBLE, Comparison, Floor, Trial
+from workbench.comparison import (
+    BEST_POSSIBLE,
+    STOPPED_EARLY,
+    Comparison,
+    Floor,
+    Trial,
+)
 from workbench.database import reopen
 from workbench.engine import (
     AbstractEngine,
@@ -35,6 +41,7 @@ from workbench.engine import (
 )
 from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import StudyError
+from workbench.halving import climb, configuration, num_runs
 from workbench.planning import PlannedStudy, plan_study
 from workbench.previewing import with_previews
 from workbench.progress import Progress, forget_dropped
@@ -145,6 +152,8 @@ class _Session:
         self.on_progress = on_progress
         self.keys = {item: _key(planned, item) for item in planned.cells}
         self.floor_keys = {item: _key(planned, item) for item in planned.floor_items}
+        self.vals: dict[Cell, float] = {}
+        self.stopped: dict[Cell, str] = {}  # by configuration, why
         self.tracker = Tracker(
             store.folder,
             planned.arms,
@@ -164,23 +173,31 @@ class _Session:
     def work(self, workload: Workload, should_stop: Callable[[], bool]) -> bool:
         """Run every item that is not in the store; return whether it was stopped."""
         finished = self._finished()
-        for cell, key in self.keys.items():
-            if key in finished:
-                trial = Trial(**finished[key])
-                self.tracker.finish(cell, trial.status, trial.val, trial.reason)
-        cells = [cell for cell, key in self.keys.items() if key not in finished]
-        floor_items = [
+        # Baselines first: one of them can take longer than any cell.
+        items: list[Cell | FloorItem] = [
             item for item, key in self.floor_keys.items() if key not in finished
         ]
-        self.tracker.expect_floors(len(floor_items))
-        self._tell(force=True)
-        # Baselines first: one of them can take longer than any cell.
-        items: list[Cell | FloorItem] = [*floor_items, *cells]
-        done = 0
-        for event in self.workers.run(workload, items, should_stop, self._is_dropped):
-            done += self._handle(event)
-            self._tell()
-        return done < len(items)
+        self.tracker.expect_floors(len(items))
+        self.tracker.expect_runs(num_runs(self.planned))
+        for rung in climb(self.planned, lambda cell: self.vals.get(cell, math.nan)):
+            self._stop_early(rung.stopped)
+            for cell in rung.cells:
+                record = finished.get(self.keys[cell])
+                if record is None:
+                    items.append(cell)
+                else:
+                    self._know(cell, Trial(**record))
+            self._tell(force=True)
+            done = 0
+            for event in self.workers.run(
+                workload, items, should_stop, self._is_dropped
+            ):
+                done += self._handle(event)
+                self._tell()
+            if done < len(items):
+                return True
+            items = []
+        return False
 
     def _finished(self) -> dict[str, dict]:
         """Return the stored items, without runs that lack one of today's measures.
@@ -195,6 +212,17 @@ class _Session:
             for key, record in records.items()
             if key not in cells or record["status"] != "ok" or key in whole
         }
+
+    def _stop_early(self, stopped: Mapping[Cell, str]) -> None:
+        """Leave out configurations, and what has been run of them."""
+        self.stopped |= stopped
+        for cell in self.keys:
+            if configuration(cell) in stopped:
+                self.tracker.stop_early(cell, stopped[configuration(cell)])
+
+    def _know(self, cell: Cell, trial: Trial) -> None:
+        self.vals[cell] = trial.val
+        self.tracker.finish(cell, trial.status, trial.val, trial.reason)
 
     def _is_dropped(self, item: Cell | FloorItem) -> bool:
         return isinstance(item, Cell) and self.tracker.is_dropped(item)
@@ -231,7 +259,7 @@ class _Session:
         trial = result.trial
         frames = {name: getattr(result, name) for name in FRAMES}
         self.store.save(self.keys[cell], "trial", asdict(trial), frames)
-        self.tracker.finish(cell, trial.status, trial.val, trial.reason)
+        self._know(cell, trial)
 
     def _tell(self, force: bool = False) -> None:
         self.tracker.save(force)
@@ -243,12 +271,7 @@ class _Session:
         self._tell(force=True)
         records = self.store.records()
         trials = [
-            Trial(**records[key])
-            if key in records
-            else blank_trial(
-                self.planned.arms[cell.arm], cell, "cancelled", "It was cancelled."
-            )
-            for cell, key in self.keys.items()
+            self._trial(cell, records.get(key)) for cell, key in self.keys.items()
         ]
         floors = [
             Floor(**records[key])
@@ -257,7 +280,11 @@ class _Session:
         ]
         floors += _ceilings(self.planned.arms)
         task = self.planned.arms[0].task
-        keys = list(self.keys.values())
+        keys = [
+            key
+            for cell, key in self.keys.items()
+            if configuration(cell) not in self.stopped
+        ]
         predictions = self.store.frame("predictions", keys)
         comparison = compare(
             trials,
@@ -268,6 +295,7 @@ class _Session:
             leaks=self.planned.leaks,
             hops=_hops(self.planned.plans),
             test_rows=TestRows(predictions, task.classes, _groups(self.planned.arms)),
+            halving=self.planned.study.halving,
         )
         write_results(
             out,
@@ -283,6 +311,17 @@ class _Session:
         self.tracker.enter("cancelled" if cancelled else "done")
         self._tell(force=True)
         return comparison
+
+    def _trial(self, cell: Cell, record: Mapping[str, Any] | None) -> Trial:
+        """Return what results say of a cell; no score of what was stopped early."""
+        arm = self.planned.arms[cell.arm]
+        reason = self.stopped.get(configuration(cell))
+        if reason is not None:
+            seconds = 0.0 if record is None else record["seconds"]
+            return blank_trial(arm, cell, STOPPED_EARLY, reason, seconds)
+        if record is None:
+            return blank_trial(arm, cell, "cancelled", "It was cancelled.")
+        return Trial(**record)
 
 
 def _ceilings(arms: Sequence[PlannedArm]) -> list[Floor]:

@@ -16,7 +16,7 @@ class CellProgress:
     """One cell and seed.
 
     Attributes:
-        state: queued, running, ok, failed, out-of-memory or cancelled.
+        state: queued, running, ok, failed, out-of-memory, cancelled or stopped-early.
         epoch: The last epoch finished, from 0.
         epochs: The most epochs it may take.
         val: The last validation score, or None.

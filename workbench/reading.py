@@ -53,6 +53,8 @@ def read_depth(results: Results, series: Series) -> Reading:
     """
     means = _means(results, series)
     best = best_depths(results).get(series)
+    if "halving" in results.comparison:
+        return Reading(series, "unfinished", _halved_in_words(best))
     if best is None or best not in means.index:
         return Reading(series, "unfinished", "No run finished.")
     deepest = max(means.index.tolist())
@@ -91,6 +93,16 @@ def read_depth(results: Results, series: Series) -> Reading:
         f" variety ({ranks}): deeper networks train less well, without oversmoothing."
     )
     return Reading(series, "untrained", sentence)
+
+
+def _halved_in_words(best: int | None) -> str:
+    """Return why nothing is said of depth where most depths were stopped early."""
+    if best is None:
+        return "Every depth was stopped early (halving)."
+    return (
+        f"Depth {best} is left after halving; of the depths that were stopped early"
+        " nothing is said."
+    )
 
 
 def _means(results: Results, series: Series) -> pd.DataFrame:

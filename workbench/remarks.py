@@ -50,6 +50,19 @@ def disagreements(results: Results) -> list[str]:
     ]
 
 
+def halving_remarks(results: Results) -> list[str]:
+    """Return a sentence on what halving left out, if anything was halved."""
+    found = results.comparison.get("halving")
+    if not found:
+        return []
+    return [
+        f"Exploratory (successive halving): {found['stopped_early']} of"
+        f" {found['configurations']} configurations were stopped early by their"
+        " validation scores and have no score here; what is left was chosen, so"
+        " nothing is called better or worse."
+    ]
+
+
 def noise_remark(results: Results, series: Series, depth: int) -> str:
     """Return what other test rows would make of a series at its best depth."""
     for record in results.comparison["best"]:

@@ -55,6 +55,7 @@ from workbench.palette import EXPLANATIONS, arm_style
 from workbench.reading import HEADLINE_MEASURE, read_depth
 from workbench.remarks import (
     disagreements,
+    halving_remarks,
     noise_remark,
     seed_remark,
     tolerance_remarks,
@@ -375,6 +376,7 @@ def _lost(results: Results) -> Iterator[dict[str, Any]]:
 
 def _caveats(results: Results) -> Iterator[str]:
     """Yield what the numbers do not say, in sentences."""
+    yield from halving_remarks(results)
     seeds = len(set(results.trials["seed"]))
     yield f"What an interval holds. {results.comparison['noise']}"
     yield (

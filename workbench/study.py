@@ -60,6 +60,9 @@ class Study:
         fan_out: Most neighbours per key that a row hears where graphs are unfolded
             over time; None for as many as fit.
         neighbours: Which ones, where there are more: ``latest`` or ``uniform``.
+        halving: Of so many configurations one goes on to more seeds, by validation
+            score (successive halving); None to run all. What is halved is exploratory:
+            no claim is made of it.
     """
 
     arms: tuple[Arm, ...]
@@ -73,6 +76,7 @@ class Study:
     max_rows: int = MAX_ROWS
     fan_out: int | None = None
     neighbours: str = str(Choice.LATEST)
+    halving: int | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without a database."""
@@ -104,6 +108,7 @@ class Study:
                 f'The most rows are "{self.max_rows}"; a number from 1 up works.'
             )
         _check_neighbours(self.fan_out, self.neighbours)
+        _check_halving(self.halving, self.seeds)
         if not 1 <= self.seeds <= 1000:
             raise StudyError(
                 f'The number of seeds is "{self.seeds}"; 1 to 1000 work, and six are'
@@ -128,6 +133,7 @@ class Study:
             "max_rows": self.max_rows,
             "fan_out": self.fan_out,
             "neighbours": None if self.neighbours == Choice.LATEST else self.neighbours,
+            "halving": self.halving,
             "task": task,
             "budget": filled(asdict(self.budget)),
             "arms": [
@@ -178,6 +184,7 @@ def study_from_settings(settings: Mapping[str, Any], folder: Path) -> Study:
             max_rows=settings.get("max_rows", MAX_ROWS),
             fan_out=parse_fan_out(settings.get("fan_out", AUTO)),
             neighbours=settings.get("neighbours", str(Choice.LATEST)),
+            halving=settings.get("halving"),
         )
     except KeyError as error:
         raise StudyError(f"The study has no {error}; it needs one.") from error
@@ -224,6 +231,21 @@ def _check_neighbours(fan_out: int | None, neighbours: str) -> None:
         raise StudyError(_no_fan_out(fan_out))
     if neighbours not in list(Choice):
         raise StudyError(unknown("choice of neighbours", neighbours, list(Choice)))
+
+
+def _check_halving(halving: int | None, seeds: int) -> None:
+    if halving is None:
+        return
+    if isinstance(halving, bool) or not isinstance(halving, int) or halving < 2:
+        raise StudyError(
+            f'The halving is "{halving}"; a whole number from 2 up works: of so many'
+            " configurations one goes on."
+        )
+    if seeds < 2:
+        raise StudyError(
+            f'The number of seeds is "{seeds}", but halving stops configurations'
+            " between seeds, so it needs two or more."
+        )
 
 
 def _no_fan_out(written: object) -> str:

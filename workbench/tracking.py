@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from workbench.cell import Cell, PlannedArm, trial_names
+from workbench.comparison import STOPPED_EARLY
 from workbench.progress import (
     PROGRESS_NAME,
     CellProgress,
@@ -36,6 +37,8 @@ class Tracker:
         self._phase = "training"
         self._floors_left = 0
         self._num_floors = 0
+        self._num_runs = len(cells)
+        self._skipped: set[Cell] = set()
         self._saved_at = 0.0
         self._asked_at = -SAVE_EVERY_S
         self._dropped: frozenset[str] = frozenset()
@@ -55,6 +58,17 @@ class Tracker:
     def expect_floors(self, number: int) -> None:
         """Count baselines among the items."""
         self._floors_left = self._num_floors = number
+
+    def expect_runs(self, number: int) -> None:
+        """Count so many of the cells; halving leaves out the others."""
+        self._num_runs = number
+
+    def stop_early(self, cell: Cell, reason: str) -> None:
+        """Say that halving left out a cell, whether it was run or not."""
+        shown = self._cells[cell]
+        if shown.state in UNDER_WAY:
+            self._skipped.add(cell)
+        self._cells[cell] = replace(shown, state=STOPPED_EARLY, val=None, reason=reason)
 
     def floor_done(self) -> None:
         """Count one baseline as finished."""
@@ -107,12 +121,14 @@ class Tracker:
         under_way = [
             cell for cell, shown in self._cells.items() if shown.state in UNDER_WAY
         ]
-        total = len(self._cells) + self._num_floors
+        ended = len(self._cells) - len(under_way) - len(self._skipped)
+        runs_left = max(self._num_runs - ended, 0)
+        total = self._num_runs + self._num_floors
         return Progress(
             phase=self._phase,
-            done=total - len(under_way) - self._floors_left,
+            done=total - runs_left - self._floors_left,
             total=total,
-            seconds_left=self._seconds_left(under_way),
+            seconds_left=self._seconds_left(under_way, runs_left),
             cells=tuple(self._cells.values()),
         )
 
@@ -126,8 +142,11 @@ class Tracker:
             draft.write_text(json.dumps(asdict(self.progress())), encoding="utf-8")
             draft.replace(path)
 
-    def _seconds_left(self, under_way: Sequence[Cell]) -> float | None:
-        """Scale what finished cells took, by depth, to the ones under way."""
+    def _seconds_left(self, under_way: Sequence[Cell], runs_left: int) -> float | None:
+        """Scale what finished cells took, by depth, to the ones under way.
+
+        Halving will leave out some of those, and so their mean is what counts.
+        """
         if len(self._seconds) < 2:
             return None
         a_layer = median(
@@ -142,7 +161,7 @@ class Tracker:
             expected = same.get((cell.arm, cell.depth), a_layer * (cell.depth + 1))
             spent = now - self._started.get(cell, now)
             left += max(expected - spent, 0.0)
-        return left / self._jobs
+        return left / self._jobs * runs_left / max(len(under_way), 1)
 
 
 def _thinned(curve: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:

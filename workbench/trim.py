@@ -92,7 +92,8 @@ def _smaller(study: Study, rows: int) -> Iterator[Study]:
         while len(study.depths) > least_depths:
             study = replace(study, depths=tuple(sorted(study.depths)[:-1]))
             yield study
-    for seeds in range(study.seeds - 1, 0, -1):
+    fewest = 1 if study.halving is None else 2  # it stops between seeds
+    for seeds in range(study.seeds - 1, fewest - 1, -1):
         study = replace(study, seeds=seeds)
         yield study
 

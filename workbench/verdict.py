@@ -43,6 +43,7 @@ def pronounce(
     floors: Sequence[Floor],
     leaks: Sequence[str] = (),
     hops: Hops = MappingProxyType({}),
+    halving: int | None = None,
 ) -> str:
     """Return the verdict.
 
@@ -54,10 +55,11 @@ def pronounce(
         floors: The baselines.
         leaks: One sentence per suspected leak.
         hops: How far each column is, where that is known.
+        halving: Of so many configurations one went on; None where all were run.
 
     Returns:
         One sentence. A suspected leak comes before everything; below six seeds
-        nothing is called a difference.
+        nothing is called a difference, and after halving nothing at all.
     """
     if not best:
         return "No run has finished, so there is nothing to compare."
@@ -66,8 +68,11 @@ def pronounce(
     if leaks:
         return (
             f"Suspected leak: {leaks[0]}, so no graph can be judged before that column"
-            f" is hidden; {judge.describe(leader)} as it stands."
+            f" is hidden; {judge.describe(leader)} as it stands"
+            f"{'' if halving is None else ', after halving, which is exploratory'}."
         )
+    if halving is not None:
+        return judge.of_what_is_left(leader, cells, floors, halving)
     clauses = [
         judge.of_the_graphs(leader, contrasts, cells),
         judge.of_depth_zero(leader, cells),
@@ -164,6 +169,25 @@ class _Judge:
             return f"The choice of graph {changes}: {clause}"
         return clause
 
+    def of_what_is_left(
+        self,
+        leader: Cell,
+        cells: Sequence[Cell],
+        floors: Sequence[Floor],
+        one_in: int,
+    ) -> str:
+        """Say what halving left, and that nothing follows from it."""
+        stopped = sum(cell.is_stopped for cell in cells)
+        floor = self._best_floor(floors)
+        beside = floor and f"; the best baseline is {floor.name}, {floor.test:.3f}"
+        return (
+            f"Exploratory, by successive halving (one configuration in {one_in} goes"
+            f" on): {self.describe(leader)} and is first by validation of what is left;"
+            f" {stopped} of {len(cells)} configurations were stopped early"
+            f"{beside or ''}; what is left was chosen, so nothing is claimed: run the"
+            " study without halving for that."
+        )
+
     def of_depth_zero(self, leader: Cell, cells: Sequence[Cell]) -> str:
         """Say that no message helps where the row alone is best."""
         deeper = [cell for cell in cells if cell.series == leader.series and cell.depth]
@@ -173,14 +197,9 @@ class _Judge:
 
     def of_the_floors(self, leader: Cell, floors: Sequence[Floor]) -> str:
         """Say whether the graph is worth it beside the best baseline by validation."""
-        usable = [
-            floor
-            for floor in floors
-            if floor.name != BEST_POSSIBLE and not math.isnan(floor.val)
-        ]
-        if not usable:
+        floor = self._best_floor(floors)
+        if floor is None:
             return "no baseline was computed, so nothing says what needs no graph"
-        floor = max(usable, key=lambda each: self.sign * each.val)
         shown = f"{floor.name}, {floor.test:.3f}"
         if len(leader.finished) < ENOUGH_SEEDS:
             return f"the best baseline is {shown}"
@@ -278,6 +297,15 @@ class _Judge:
         absent = [cell.series for cell in cells if cell.series not in known]
         names = ", ".join(map(self.name, dict.fromkeys(absent)))
         return f"no run of {names} has finished" if names else ""
+
+    def _best_floor(self, floors: Sequence[Floor]) -> Floor | None:
+        """Return the baseline with the best validation score, if there is one."""
+        usable = [
+            floor
+            for floor in floors
+            if floor.name != BEST_POSSIBLE and not math.isnan(floor.val)
+        ]
+        return max(usable, key=lambda each: self.sign * each.val, default=None)
 
     def _later(
         self, leader: Cell, ties: Sequence[Contrast], cells: Sequence[Cell]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from workbench.comparison import STOPPED_EARLY
 from workbench.figures import live_figure
 from workbench.palette import topology_label
 from workbench.progress import CellProgress, Progress, read_progress
@@ -63,9 +64,7 @@ def show(identifier: str) -> None:
         with curves:
             _show_curves(state)
         with notes:
-            failed = [cell.reason for cell in state.cells if cell.reason]
-            for reason in dict.fromkeys(failed):
-                st.warning(widgets.as_text(reason))
+            _show_reasons(state.cells)
 
 
 def grid(cells: Sequence[CellProgress]) -> pd.DataFrame:
@@ -121,6 +120,24 @@ def _show_curves(state: Progress) -> None:
     if any(cell.curve for cell in state.cells):
         chart = live_figure(state.cells, dark=widgets.is_dark())
         widgets.show_chart(chart, "train_live")
+
+
+def _show_reasons(cells: Sequence[CellProgress]) -> None:
+    """Say why runs have no score; what halving left out is no warning."""
+    failed = [cell.reason for cell in cells if cell.reason]
+    stopped = [cell.reason for cell in cells if cell.state == STOPPED_EARLY]
+    for reason in dict.fromkeys(failed):
+        if reason not in stopped:
+            st.warning(widgets.as_text(reason))
+    if stopped:
+        with st.expander("What halving left out (stopped early)"):
+            called = {
+                f"{_series(cell)} · depth {cell.depth}": cell.reason
+                for cell in cells
+                if cell.state == STOPPED_EARLY
+            }
+            for name, reason in called.items():
+                st.markdown(f"**{widgets.as_text(name)}**: {widgets.as_text(reason)}")
 
 
 def _offer_cancel(entry: Entry) -> None:

@@ -14,7 +14,8 @@ from workbench.chart import (
     pick,
     series_style,
 )
-from workbench.remarks import noise_remark, seed_remark
+from workbench.comparison import STOPPED_EARLY
+from workbench.remarks import halving_remarks, noise_remark, seed_remark
 from workbench.results import Results
 
 AVERAGED = ("train", "val", "test", "gradient_ratio", "best_epoch")
@@ -49,7 +50,9 @@ def at_depth(results: Results, series: Series, depth: int) -> Shown:
         if series.owns(cell) and cell["depth"] == depth
     ]
     if not found or found[0]["mean"] is None:
-        return Shown(label, "–", "no run finished")
+        is_stopped = bool(found) and found[0].get("stopped_early", False)
+        why = "stopped early (halving)" if is_stopped else "no run finished"
+        return Shown(label, "–", why)
     cell = found[0]
     value = number(cell["mean"])
     runs = "1 run" if cell["n"] == 1 else f"{cell['n']} runs"
@@ -80,8 +83,9 @@ def audit_in_words(results: Results) -> str:
 
 def failures_in_words(results: Results) -> list[str]:
     """Return a sentence per kind of run that did not finish."""
-    broken = results.trials[results.trials["status"] != "ok"]
-    sentences = []
+    left_out = results.trials["status"].isin(["ok", STOPPED_EARLY])
+    broken = results.trials[~left_out]
+    sentences = list(halving_remarks(results))
     kinds = dict.fromkeys(zip(broken["status"], broken["reason"], strict=True))
     for status, reason in kinds:
         group = broken[(broken["status"] == status) & (broken["reason"] == reason)]
@@ -98,6 +102,7 @@ def training_table(results: Results) -> pd.DataFrame:
     means = pd.DataFrame()
     for series in all_series(results):
         rows = series.rows(results.trials)
+        rows = rows[rows["status"] != STOPPED_EARLY]
         mine = pd.DataFrame(rows.groupby("depth")[list(AVERAGED)].mean())
         mine["graph"] = series_style(results, series).label
         means = pd.concat([means, mine.reset_index()], ignore_index=True)

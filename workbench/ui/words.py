@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from workbench.blueprint import ColumnRole, KeyRole, PathRole, TableRole
+from workbench.comparison import STOPPED_EARLY
 from workbench.database import Reading
 from workbench.schema import KeyOrigin, Stype
 from workbench.studies import StudyState
@@ -270,6 +271,7 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "failed": ("✕", "failed"),
         "out-of-memory": ("✕", "out of memory"),
         "cancelled": ("–", "cancelled"),
+        STOPPED_EARLY: ("◌", "stopped early (halving)"),
     }
 )
 STUDY_STATES: Mapping[StudyState, tuple[str, str]] = MappingProxyType(

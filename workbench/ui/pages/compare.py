@@ -218,7 +218,9 @@ if training.open:
 if spread.open:
     with spread:
         spreads = list(tolerance_rows(results))
-        if not spreads:
+        if "halving" in results.comparison:
+            st.info("Halving stopped some graphs early, so no spread is given.")
+        elif not spreads:
             st.info("One graph alone has nothing to differ from. Compare two or more.")
         else:
             for sentence in tolerance_remarks(results):

@@ -6,6 +6,7 @@ from workbench.batching import SIZES, settle_batches, with_batches
 from workbench.cost import cost_table, estimate_seconds
 from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import WorkbenchError
+from workbench.halving import halving_in_words, num_runs
 from workbench.models import MODELS
 from workbench.protocols import PROTOCOLS, USUAL
 from workbench.queue import submit
@@ -208,6 +209,17 @@ with right:
         help="Runs, rows and depths are given up, in this order, until it is expected"
         " to be done in time; what was given up is said.",
     )
+    halving = st.number_input(
+        "Explore only: one configuration in so many goes on (successive halving);"
+        " empty: all run",
+        min_value=2,
+        max_value=16,
+        value=None,
+        key="train_halving",
+        help="A configuration is a graph, a network, a remedy and a depth. All start"
+        " with one run; by validation score one in so many goes on to more. Much"
+        " faster, but what is left was chosen: nothing is called better or worse.",
+    )
     with st.expander("Where it runs (engine)"):
         engine = st.text_input(
             "This machine’s processes, or a Ray cluster",
@@ -241,6 +253,7 @@ with widgets.errors_shown():
             parameters=(parameters or SAME) if same_size else None,
             batch_rows=batch_rows,
         ),
+        halving=halving,
     )
     planned = calls.plan_of_study(study)
     slowness = calls.slowness()
@@ -263,12 +276,14 @@ if planned.assumed:
 with st.container(border=True):
     needed = words.duration(estimate_seconds(planned, slowness=slowness))
     st.markdown(
-        f"**{len(planned.cells)} runs** on {words.graphs(len(planned.arms))}, and the"
+        f"**{num_runs(planned)} runs** on {words.graphs(len(planned.arms))}, and the"
         " floors that need no graph. A first estimate:"
         f" {needed}; it is measured from the first runs on."
     )
     with st.expander("What each run takes"):
         st.dataframe(tables.costs(cost_table(planned, slowness)), hide_index=True)
+    if halving:
+        st.info(halving_in_words(planned))
     st.caption(settled.sentence)
     st.caption(words.RUNS_ON)
     if st.button("Train", type="primary", key="train_start", shortcut="Mod+Enter"):
