@@ -56,6 +56,17 @@ def test_a_baseline_that_scores_more_makes_the_others_worse(results):
     assert turned.difference == pytest.approx(0.395)
 
 
+def test_after_halving_no_difference_is_called_better_or_worse(results):
+    low, high = [0.5, 0.51, 0.5, 0.51, 0.5, 0.51], [0.9] * 6
+    held = with_scores(results, {0: high, 1: low, 2: high})
+    halved = replace(held, comparison={**held.comparison, "halving": {"one_in": 2}})
+    deltas = deltas_at(halved, all_series(halved)[0], DEPTH)
+    assert {delta.standing for delta in deltas.values()} == {"exploratory"}
+    found = against_leader(halved).values()
+    assert {delta.standing for delta in found} == {"exploratory"}
+    assert TIE not in str(standing_figure(halved).figure.data)
+
+
 def test_below_six_seeds_nothing_is_called_a_difference(tmp_path: Path):
     few = make_results(tmp_path, depths=(0, 1, 2), seeds=3)
     first, *_ = all_series(few)

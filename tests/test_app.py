@@ -203,6 +203,20 @@ def test_batches_reach_the_study_and_are_said_before_it_runs(visit: Open) -> Non
     assert "batch_rows = 1024" in app.code[0].value
 
 
+def test_halving_is_off_until_it_is_asked_for_and_says_what_it_gives_up(
+    visit: Open,
+) -> None:
+    app = visit("train", **SAMPLE, graphs="row2node,flattened")
+    assert "halving" not in app.code[0].value
+    app.number_input(key="train_halving").set_value(2).run()
+    assert not app.exception
+    assert "halving = 2" in app.code[0].value
+    # Two graphs at four depths with six seeds: 8 + 4 + 2 · 2 + 2 runs.
+    assert "18 runs instead of 48" in said(app)
+    assert "**18 runs**" in said(app)
+    assert "nothing will be called better or worse" in said(app)
+
+
 def test_a_study_is_cut_to_the_minutes_there_are_and_says_so(visit: Open) -> None:
     app = visit("train", **SAMPLE, graphs="row2node,flattened")
     app.slider(key="train_depths").set_value((0, 16)).run()

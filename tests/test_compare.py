@@ -75,6 +75,7 @@ def judge(
     metric: str = "roc-auc",
     leaks: Sequence[str] = (),
     hops: Hops | None = None,
+    halving: int | None = None,
 ) -> Comparison:
     return compare(
         trials,
@@ -84,6 +85,7 @@ def judge(
         future_rows=0,
         leaks=leaks,
         hops=hops,
+        halving=halving,
     )
 
 
@@ -602,6 +604,39 @@ def test_a_leader_that_is_best_at_its_deepest_may_need_more_layers() -> None:
 def test_a_graph_of_which_nothing_finished_is_named() -> None:
     trials = [*cell(SIX), *cell(SIX, topology="promoted", status="out-of-memory")]
     assert "no run of promoted has finished" in judge(trials).verdict
+
+
+def test_after_halving_the_clearest_win_is_claimed_by_nobody() -> None:
+    trials = two_graphs(SIX, [score - 0.2 for score in SIX])
+    trials += [trial(topology="promoted", status="stopped-early", depth=2)]
+    assert "ahead of" in judge(trials).verdict
+    found = judge(trials, halving=2)
+    assert found.verdict == (
+        "Exploratory, by successive halving (one configuration in 2 goes on): row2node"
+        " at depth 1 scores 0.805 [0.794, 0.816] (roc-auc) and is first by validation"
+        " of what is left; 1 of 3 configurations were stopped early; the best baseline"
+        " is majority, 0.500; what is left was chosen, so nothing is claimed: run the"
+        " study without halving for that."
+    )
+    assert (found.contrasts, found.tolerances) == ((), ())
+    assert document(found)["halving"] == {
+        "one_in": 2,
+        "configurations": 3,
+        "stopped_early": 1,
+    }
+    (stopped,) = [one for one in document(found)["cells"] if one["stopped_early"]]
+    assert (stopped["mean"], stopped["failure_rate"]) == (None, None)
+
+
+def test_a_leak_in_what_was_halved_is_still_called_exploratory() -> None:
+    found = judge(cell(SIX), leaks=["x.y alone scores 1.000"], halving=2)
+    assert found.verdict.startswith("Suspected leak")
+    assert "exploratory" in found.verdict
+
+
+def test_without_halving_the_document_says_nothing_of_it() -> None:
+    assert "halving" not in judge(cell(SIX)).to_json()
+    assert "stopped_early" not in judge(cell(SIX)).to_json()
 
 
 def test_a_suspected_leak_comes_before_everything() -> None:

@@ -1,7 +1,9 @@
 """Successive halving: what goes on, what stops, and that nothing is claimed."""
 
 import json
+import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.cell import Cell
+from workbench.chart import all_series
 from workbench.cost import cost_table, estimate_cells, estimate_seconds
 from workbench.errors import StudyError
 from workbench.execute import run_study
@@ -23,7 +26,10 @@ from workbench.halving import (
 )
 from workbench.planning import PlannedStudy, plan_study
 from workbench.progress import read_progress
+from workbench.reading import read_depth
+from workbench.results import load_results
 from workbench.run import Budget
+from workbench.store import STORE_NAME, Store
 from workbench.study import Arm, Study, read_study
 from workbench.task import TaskSpec
 from workbench.trim import fit_to_budget
@@ -241,35 +247,64 @@ def test_a_halved_study_claims_nothing_anywhere(halved):
     assert "2 of 4 configurations were stopped early" in report
 
 
-def test_a_stopped_run_goes_on_and_two_workers_change_no_byte(small, halved, tmp_path):
-    seen = []
-
-    def first_is_done() -> bool:
-        return bool(seen) and any(cell.state == "ok" for cell in seen[-1].cells)
-
-    run_study(small, tmp_path, seen.append, jobs=1, should_stop=first_is_done)
-    assert read_progress(tmp_path).phase == "cancelled"
-    assert "cancelled" in set(pd.read_parquet(tmp_path / "trials.parquet")["status"])
-    run_study(small, tmp_path, jobs=2)
-    for name in ("comparison.json", "study.toml"):
-        assert (tmp_path / name).read_bytes() == (halved / name).read_bytes()
+def test_depths_that_were_stopped_early_are_not_read(halved):
+    results = load_results(halved)
+    assert [read_depth(results, one).kind for one in all_series(results)] == [
+        "unfinished",
+        "unfinished",
+    ]
+    said = " ".join(read_depth(results, one).sentence for one in all_series(results))
+    assert "halving" in said
 
 
-def test_without_halving_the_same_folder_runs_the_rest_to_the_usual_bytes(
+def copied(halved: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(halved, folder / "copy"))
+
+
+def forget_second_seeds(folder: Path) -> None:
+    """Leave the folder as a run that was killed in the last rung does."""
+    with Store(folder) as store:
+        kept = store.records().items()
+    seconds = [(key,) for key, record in kept if record.get("seed") == 1]
+    assert len(seconds) == 2
+    with closing(sqlite3.connect(folder / STORE_NAME)) as connection, connection:
+        for table in ("items", "frames"):
+            connection.executemany(f"DELETE FROM {table} WHERE key = ?", seconds)
+
+
+def test_a_run_cancelled_in_the_last_rung_goes_on_to_the_same_bytes(
     small, halved, tmp_path
 ):
-    whole = replace(small, halving=None)
-    run_study(whole, tmp_path)
-    started = set()
+    folder = copied(halved, tmp_path)
+    forget_second_seeds(folder)
+    run_study(small, folder, jobs=1, should_stop=lambda: True)
+    assert read_progress(folder).phase == "cancelled"
+    trials = pd.read_parquet(folder / "trials.parquet")
+    assert sorted(trials["status"]) == [
+        *["cancelled"] * 2,
+        *["ok"] * 2,
+        *["stopped-early"] * 4,
+    ]
+    run_study(small, folder, jobs=2)
+    for name in ("comparison.json", "study.toml"):
+        assert (folder / name).read_bytes() == (halved / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_without_halving_the_same_folder_runs_only_what_was_left_out(
+    small, halved, tmp_path
+):
+    folder, started = copied(halved, tmp_path), set()
     run_study(
-        whole,
-        halved,
+        replace(small, halving=None),
+        folder,
         lambda progress: started.update(
             cell.key for cell in progress.cells if cell.state == "running"
         ),
+        jobs=1,
     )
     assert len(started) <= 2  # the second seed of the two that were stopped early
-    assert set(pd.read_parquet(halved / "trials.parquet")["status"]) == {"ok"}
-    left, right = (folder / "comparison.json" for folder in (halved, tmp_path))
-    assert left.read_bytes() == right.read_bytes()
-    assert "halving" not in left.read_text()
+    trials = pd.read_parquet(folder / "trials.parquet")
+    assert set(trials["status"]) == {"ok"}
+    assert trials[["train", "val", "test"]].notna().all(axis=None)
+    assert "halving" not in (folder / "comparison.json").read_text()

@@ -293,6 +293,15 @@ def test_scores_of_two_questions_are_not_set_against_each_other():
     assert "too few seeds" in alone.sentence
 
 
+def test_the_best_of_a_halved_study_is_set_against_nothing():
+    for pair in ((ASKED, ASKED | {"halving": 2}), (ASKED | {"halving": 2}, ASKED)):
+        found = difference_of_best(*pair, (best(0.5, 0.5), best(0.6, 0.8)))
+        assert (found.mean, found.n) == (None, 0)
+        assert "exploratory" in found.sentence
+    (said,) = describe_change(ASKED, ASKED | {"halving": 2})
+    assert said == "one in so many goes on (halving): not set before, 2 now"
+
+
 def test_a_wish_to_drop_a_cell_is_kept_until_the_study_runs_again(tmp_path):
     assert dropped_cells(tmp_path) == frozenset()
     (tmp_path / "dropped").mkdir()
