@@ -99,6 +99,18 @@ def test_of_equals_the_first_of_the_study_go_on(planned):
     assert found == [set(range(1, 9)), {1, 2, 3, 4}, {1, 2}, {1}]
 
 
+def test_what_is_as_good_as_the_last_to_go_on_is_told_why_it_stops(planned):
+    rungs = list(climb(planned, lambda cell: 0.5))
+    assert (
+        list(rungs[1].stopped.values())
+        == [
+            "Left out by halving after rung 1 of 4, 1 run each: 0.5000 on validation rows;"
+            " the last to go on had 0.5000 too (of equals the first of the study goes on)."
+        ]
+        * 4
+    )
+
+
 def test_a_later_rung_asks_for_the_mean_of_all_seeds_so_far(planned):
     # The eighth is best at first by far; its second seed is worse than it was good.
     def val_of(cell: Cell) -> float:

@@ -60,8 +60,7 @@ def climb(planned: PlannedStudy, val_of: Callable[[Cell], float]) -> Iterator[Ru
             groups[at] = choose(scores, metric, planned.study.halving or 1)
             cut = scores[groups[at][-1]]
             stopped |= {
-                one: f"Left out by halving after {place}: {_told(scores[one])} on"
-                f" validation rows; the last to go on had {_told(cut)}."
+                one: f"Left out by halving after {place}: {_against(scores[one], cut)}."
                 for one in group
                 if one not in groups[at]
             }
@@ -170,6 +169,15 @@ def _mean(one: Cell, seeds: int, val_of: Callable[[Cell], float]) -> float:
     found = [val_of(replace(one, seed=seed)) for seed in range(seeds)]
     known = [val for val in found if not math.isnan(val)]
     return math.fsum(known) / len(known) if known else math.nan
+
+
+def _against(score: float, cut: float) -> str:
+    """Return a validation score beside the last one that was good enough."""
+    said = f"{_told(score)} on validation rows; the last to go on had {_told(cut)}"
+    if _told(score) != _told(cut):
+        return said
+    why = "of equals the first of the study goes on" if score == cut else "a bit more"
+    return said if math.isnan(score) else f"{said} too ({why})"
 
 
 def _told(score: float) -> str:

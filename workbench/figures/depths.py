@@ -27,6 +27,7 @@ from workbench.chart import (
     unfinished,
     whole_number_axis,
 )
+from workbench.comparison import STOPPED_EARLY
 from workbench.palette import NEUTRAL, ArmStyle
 from workbench.results import Results
 
@@ -218,13 +219,15 @@ def _add_failures(figure: go.Figure, results: Results, floor: float) -> None:
         if lost.empty:
             continue
         style = series_style(results, series)
+        is_halved = lost["status"].eq(STOPPED_EARLY).all()
+        why = "stopped early (halving)" if is_halved else "not finished"
         figure.add_trace(
             go.Scatter(
                 x=lost["depth"] + dodge(place, len(everything)),
                 y=np.full(len(lost), floor),
                 customdata=escaped(lost, "seed", "status", "reason"),
                 meta=series.mark,
-                name=f"{plain(style.label)}: not finished",
+                name=f"{plain(style.label)}: {why}",
                 mode="markers",
                 cliponaxis=False,
                 marker={"symbol": "x-thin", "size": 10},

@@ -271,7 +271,7 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "failed": ("✕", "failed"),
         "out-of-memory": ("✕", "out of memory"),
         "cancelled": ("–", "cancelled"),
-        STOPPED_EARLY: ("◌", "stopped early (halving)"),
+        STOPPED_EARLY: ("·", "stopped early (halving)"),
     }
 )
 STUDY_STATES: Mapping[StudyState, tuple[str, str]] = MappingProxyType(
