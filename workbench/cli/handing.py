@@ -5,13 +5,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.options import (
-    DbSchemas,
-    Dialect,
-    Hints,
-    Target,
-    TaskName,
-)
+from workbench.cli.options import DbSchemas, Dialect, Hints, Target, TaskName
 from workbench.cli.parsing import read_addresses
 from workbench.errors import StudyError
 

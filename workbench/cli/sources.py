@@ -6,13 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.options import (
-    AsJson,
-    DbSchemas,
-    Dialect,
-    Hints,
-    Sources,
-)
+from workbench.cli.options import AsJson, DbSchemas, Dialect, Hints, Sources
 from workbench.cli.parsing import read_addresses
 from workbench.cli.showing import show_schema
 from workbench.errors import StudyError
