@@ -731,5 +731,7 @@ def test_every_topology_says_what_it_counts_and_where_it_comes_from(name):
     topology = TOPOLOGIES[name]
     assert topology.title
     assert topology.story.endswith(".")
-    assert "nodes = " in topology.formulas
+    assert topology.node_count
+    assert topology.edge_count
+    assert topology.hop_change
     assert "(20" in topology.source

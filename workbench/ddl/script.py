@@ -64,13 +64,6 @@ def read_pieces(text: Text, dialect: Dialect) -> Iterator[Piece]:
     yield from _Splitter(dialect, chunks).pieces()
 
 
-def read_statements(text: Text, dialect: Dialect) -> Iterator[Piece]:
-    """Yield the statements alone."""
-    for piece in read_pieces(text, dialect):
-        if piece.kind is Kind.STATEMENT:
-            yield piece
-
-
 def read_chunks(path: Path) -> Iterator[str]:
     """Yield a script's text in chunks; the encoding is found from its first bytes.
 
