@@ -35,16 +35,17 @@ def said(app: AppTest) -> str:
 
 def linked(app: AppTest) -> dict[str, Any]:
     """Return what the component of linked figures is told."""
-    (found,) = _components(app, "workbench_linked")
+    (found,) = components(app, "workbench_linked")
     return json.loads(found.json)
 
 
 def sent(app: AppTest) -> str:
     """Return the figures that are sent to the browser, as JSON."""
-    packed = [each.bytes for each in _components(app, "workbench_payload")]
+    packed = [each.bytes for each in components(app, "workbench_payload")]
     return "".join(gzip.decompress(one).decode() for one in packed)
 
 
-def _components(app: AppTest, name: str) -> list[Any]:
+def components(app: AppTest, name: str) -> list[Any]:
+    """Return what the components of a name are told, as it travels."""
     found = [each.proto for each in app.get("bidi_component")]
     return [proto for proto in found if proto.component_name == name]

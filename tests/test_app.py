@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.pages import Open, linked, said
+from tests.pages import Open, components, linked, said
 from workbench.results import stored
 from workbench.selection import encode_rows
 from workbench.ui import words
@@ -148,7 +148,7 @@ def test_results_that_are_not_here_are_not_looked_for_elsewhere(
 ) -> None:
     app = visit("compare", results=results)
     assert "not on this machine" in said(app)
-    assert not app.get("bidi_component")
+    assert not components(app, "workbench_linked")
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,9 @@ def call(*arguments: str | Path) -> Done:
     return Done(codes[0], out.getvalue(), err.getvalue())
 
 
-def test_the_process_itself_ends_with_the_sentence_and_the_code() -> None:
-    command = [sys.executable, "-m", "workbench", "inspect", "missing.db"]
+@pytest.mark.parametrize("module", ["workbench", "workbench.cli"])
+def test_the_process_itself_ends_with_the_sentence_and_the_code(module: str) -> None:
+    command = [sys.executable, "-m", module, "inspect", "missing.db"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1

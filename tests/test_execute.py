@@ -17,7 +17,7 @@ import pytest
 
 from workbench.errors import ModelError, SchemaError, StoreError, StudyError
 from workbench.execute import run_study
-from workbench.jobs import find_job, start_job
+from workbench.jobs import ASKED_NAME, Job, find_job, start_asked
 from workbench.planning import plan_study
 from workbench.progress import drop_cell, read_progress
 from workbench.run import Budget
@@ -36,6 +36,12 @@ FILES = {
     "plan.json",
     "report.html",
 }
+
+
+def start_job(study: Study, folder: Path) -> Job:
+    folder.mkdir(exist_ok=True)
+    (folder / ASKED_NAME).write_text(study.to_toml())
+    return start_asked(folder)
 
 
 @pytest.fixture(scope="module")

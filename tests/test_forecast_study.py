@@ -215,7 +215,7 @@ def test_a_fan_out_is_read_from_a_file_and_kept(tmp_path: Path) -> None:
         file.write_text(written.to_toml(), encoding="utf-8")
         assert read_study(file) == written
     usual = replace(study, fan_out=None).to_toml()
-    assert "fan_out =" not in usual
+    assert "\nfan_out =" not in usual
     assert "neighbours =" not in usual
     file.write_text(f'fan_out = "auto"\n{usual}', encoding="utf-8")
     assert read_study(file).fan_out is None

@@ -8,14 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.ddl.dialects import DIALECTS
-from workbench.ddl.script import Kind, read_pieces, read_statements
+from workbench.ddl.script import Kind, Piece, Text, read_pieces
 from workbench.errors import DatabaseError
 
 NAMES = sorted(DIALECTS)
 
 
+def cut(text: Text, dialect: str) -> list[Piece]:
+    pieces = read_pieces(text, DIALECTS[dialect])
+    return [piece for piece in pieces if piece.kind is Kind.STATEMENT]
+
+
 def statements(text: str, dialect: str) -> list[str]:
-    return [piece.text.strip() for piece in read_statements(text, DIALECTS[dialect])]
+    return [piece.text.strip() for piece in cut(text, dialect)]
 
 
 # Each text is one script and the statements that its author meant.
@@ -145,7 +150,7 @@ def test_every_character_of_a_script_is_in_one_piece(
 
 def test_a_statement_knows_the_line_it_begins_on() -> None:
     text = "-- one\n\na;\n/* four\n*/ b\n ;\n\nc"
-    found = read_statements(text, DIALECTS["portable"])
+    found = cut(text, "portable")
     assert [(piece.text.strip(), piece.line) for piece in found] == [
         ("a", 3),
         ("b", 5),
@@ -238,7 +243,7 @@ def test_the_rows_of_a_copy_come_in_several_pieces_of_whole_lines(
 def test_the_encoding_of_a_file_is_found(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "odd.sql"
     path.write_bytes("CREATE TABLE größe (naïve int)".encode(encoding))
-    (found,) = read_statements(path, DIALECTS["portable"])
+    (found,) = cut(path, "portable")
     assert found.text == "CREATE TABLE größe (naïve int)"
 
 

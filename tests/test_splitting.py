@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages import Open, said
+from tests.pages import Open, said, sent
 from tests.results_factory import make_results
-from workbench.jobs import results_home
+from workbench.shelves import open_shelf
 
 SAMPLE = {"source": "sample:address-3nf", "target": "person.prosperous"}
 
@@ -77,8 +77,8 @@ def test_compare_says_what_is_lost_on_what_was_not_seen(
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
     name = "0" * 16
     make_results(
-        results_home() / name, split="leave:age", gap=0.12, lost=False, depths=(3,)
+        open_shelf().home / name, split="leave:age", gap=0.12, lost=False, depths=(3,)
     )
     app = visit("compare", results=name)
     assert not app.exception
-    assert "On values it has not seen it loses 0.120" in said(app)
+    assert "On values it has not seen it loses 0.120" in sent(app)

@@ -8,9 +8,9 @@ import pytest
 
 from tests.tiny import make_task, open_tiny
 from tests.town import Town
-from workbench.blueprint import Blueprint, KeyRole
+from workbench.blueprint import EDGE_ROLES, Blueprint, KeyRole
 from workbench.draft import Draft
-from workbench.passes import Direct
+from workbench.passes import Override
 from workbench.survey import (
     plan_to_json,
     survey,
@@ -35,8 +35,9 @@ def directed(town: Town, topology: str, direction: KeyRole) -> Blueprint:
 
     def some(draft: Draft) -> Draft:
         junctions = {"member.person->person", "member.club->club"}
-        keys = tuple(key for key in draft.keys if key not in junctions)
-        return Direct(direction, keys)(draft)
+        edges = [key for key, one in draft.keys.items() if one.role in EDGE_ROLES]
+        chosen = (key for key in edges if key not in junctions)
+        return Override(keys=dict.fromkeys(chosen, direction))(draft)
 
     mine = Topology("mine", "", "", (*passes, some), "", "", "", "")
     return plan(town.schema, town.task.spec, mine)

@@ -4,23 +4,17 @@ A job is the command line's ``run`` on the study's folder. All that is known of 
 in that folder, so any other process can follow or cancel it.
 """
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
 from workbench.engines import DEFAULT_ENGINE
 from workbench.progress import PROGRESS_NAME, Progress, read_progress
-
-if TYPE_CHECKING:  # following a job needs no tensors
-    from workbench.study import Study
 
 JOB_NAME = "job.json"
 LOG_NAME = "job.log"
@@ -64,28 +58,15 @@ class Job:
         return next((line for line in reversed(lines) if line.strip()), "")
 
 
-def start_job(study: Study, folder: Path, engine: str = DEFAULT_ENGINE) -> Job:
-    """Start a study in a process of its own.
-
-    Args:
-        study: What to run.
-        folder: The results folder, made where missing.
-        engine: What does the work, as `run_study` takes it.
-
-    Returns:
-        The job; it goes on when this process ends.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ASKED_NAME).write_text(study.to_toml(), encoding="utf-8")
-    return start_asked(folder, engine)
-
-
 def start_asked(folder: Path, engine: str = DEFAULT_ENGINE) -> Job:
     """Start the study whose file lies in a folder; what has finished is kept.
 
     Args:
         folder: The results folder.
         engine: What does the work, as `run_study` takes it.
+
+    Returns:
+        The job; it goes on when this process ends.
     """
     command = [sys.executable, "-m", "workbench", "run", str(study_file(folder))]
     command += ["--out", str(folder), "--engine", engine]

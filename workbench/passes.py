@@ -71,35 +71,6 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
-class Direct:
-    """Lets messages run one way, or both ways, along keys.
-
-    Attributes:
-        direction: Which way messages run.
-        keys: Ids of the keys; none means every key that is an edge.
-    """
-
-    direction: KeyRole
-    keys: tuple[str, ...] = ()
-
-    def __call__(self, draft: Draft) -> Draft:
-        """Return the draft with those keys directed."""
-        _require_known(draft.schema, keys=self.keys)
-        chosen = self.keys or draft.keys.keys()
-        reason = f"Messages run {self.direction} only."
-        if self.direction is KeyRole.EDGE:
-            reason = "Messages run both ways."
-        return draft.decide(
-            keys=[
-                Decision(one, self.direction, reason)
-                for one in chosen
-                if draft.keys[one].role in EDGE_ROLES
-                and draft.schema.key(one).table != draft.spec.seed_table
-            ]
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class RowToEdge:
     """Turns the rows of junction tables into edges.
 

@@ -58,17 +58,6 @@ def constant_outputs(
             return np.full(num_rows, train_labels.mean())
 
 
-def default_metric(task_type: TaskType) -> str:
-    """Return the metric that decides where a task names none."""
-    match task_type:
-        case TaskType.BINARY:
-            return "roc-auc"
-        case TaskType.MULTICLASS:
-            return "accuracy"
-        case TaskType.REGRESSION:
-            return "r2"
-
-
 def _chosen(outputs: np.ndarray) -> np.ndarray:
     """Return the predicted class of each row."""
     return outputs.argmax(axis=1) if outputs.ndim == 2 else (outputs >= 0.5).astype(int)

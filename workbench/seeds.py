@@ -39,11 +39,9 @@ from workbench.hints import TaskSpec
 from workbench.moments import date_text
 from workbench.schema import Column, ForeignKey, KeyOrigin, Schema, Stype, Table
 from workbench.schema import value_sql as written_value
-from workbench.split import TEST, TRAIN, VAL
 from workbench.task import Task
 
 VERSION = 1  # a new number makes every table of seeds be made again
-SIDES = (TRAIN, VAL, TEST)
 SUMMED = (Stype.CATEGORICAL, Stype.BOOLEAN, Stype.CONSTANT)  # if stored as numbers
 
 

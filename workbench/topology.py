@@ -97,14 +97,6 @@ class Topology:
     hop_change: str
     source: str
 
-    @property
-    def formulas(self) -> str:
-        """The counts and the hop change in one line."""
-        return (
-            f"nodes = {self.node_count}; edges = {self.edge_count};"
-            f" hops: {self.hop_change}"
-        )
-
 
 def plan(schema: Schema, spec: TaskSpec, topology: Topology) -> Blueprint:
     """Turn a schema and a task into a plan of a graph.

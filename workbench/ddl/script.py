@@ -64,13 +64,6 @@ def read_pieces(text: Text, dialect: Dialect) -> Iterator[Piece]:
     yield from _Splitter(dialect, chunks).pieces()
 
 
-def read_statements(text: Text, dialect: Dialect) -> Iterator[Piece]:
-    """Yield the statements alone."""
-    for piece in read_pieces(text, dialect):
-        if piece.kind is Kind.STATEMENT:
-            yield piece
-
-
 def read_chunks(path: Path) -> Iterator[str]:
     """Yield a script's text in chunks; the encoding is found from its first bytes.
 
@@ -119,7 +112,6 @@ class _Patterns:
         client: A line for the client, with the newline before it.
         opening: The same where a statement could begin.
         separator: A separator line, with the newline before it.
-        restart: A newline and a word that begins a statement.
         routine: The beginning of a routine.
     """
 
@@ -130,7 +122,6 @@ class _Patterns:
     client: re.Pattern[str]
     opening: re.Pattern[str]
     separator: re.Pattern[str]
-    restart: re.Pattern[str]
     routine: re.Pattern[str]
 
 
@@ -171,7 +162,6 @@ def _compile(dialect: Dialect, delimiter: str) -> _Patterns:
         client=re.compile(rf"{_START}(?:{dialect.client_lines})[^\n]*+", _FLAGS),
         opening=re.compile(rf"{_START}(?:{dialect.opening_lines})[^\n]*+", _FLAGS),
         separator=re.compile(rf"{_START}(?:{dialect.separators})", _FLAGS),
-        restart=re.compile(rf"\n{_INDENT}(?:{dialect.restarts})", _FLAGS),
         routine=re.compile(dialect.routines, _FLAGS),
     )
 

@@ -18,7 +18,6 @@ BOMS = (  # the longer first, as UTF-32's begins like UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 WESTERN = "cp1252"
-SHOWN = {"cp1252": "Windows-1252"}
 LOST = re.compile("[\ud800-\udfff]")
 MAX_CONTROL_SHARE = 0.02
 CONTROLS = bytes(set(range(32)) - {*b"\t\n\x0b\x0c\r\x1b\x1e\x1f\x01"})

@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 from workbench.database import quote
-from workbench.errors import SchemaError, unknown
 from workbench.planting.drawing import Drawing, Plan
 from workbench.planting.invention import Values
 from workbench.planting.kinship import fill_order, is_one_to_one, unique_sets
@@ -19,45 +18,6 @@ from workbench.schema import Schema, Table
 
 BASE_ROWS = 300
 MOST_TIMES = 8  # a table has at most so many times the rows of one that refers to none
-
-
-def generate_rows(
-    schema: Schema,
-    path: Path,
-    *,
-    rows: Mapping[str, int] | None = None,
-    seed: int = 0,
-) -> None:
-    """Write an SQLite file with a schema's tables, its keys declared, and rows.
-
-    Every key refers to a row that exists. A key of several columns copies the row it
-    refers to; keys that share a column agree on it, and one that cannot is NULL. A
-    table that refers to itself refers to earlier rows (the first row, where it has to
-    refer to something, to itself). One in twenty of the keys that may be NULL is. A
-    junction holds no pair twice, and a table whose key is another's has at most one row
-    for each: it gets fewer rows where keys allow no more.
-
-    Args:
-        schema: The tables, their keys and types.
-        path: The file, which must not exist yet.
-        rows: Rows by table. The others have as many as the schema counts, or where it
-            counts none, as `row_counts` says.
-        seed: Another seed gives other rows.
-
-    Raises:
-        SchemaError: ``rows`` names a table that is not there, or keys are made of one
-            another in a circle.
-    """
-    names = [table.name for table in schema.tables]
-    for name, number in (rows or {}).items():
-        if name not in names:
-            raise SchemaError(unknown("table", name, names))
-        if number < 1:
-            raise SchemaError(f'The table "{name}" is given {number} rows; 1 or more.')
-    counts = row_counts(schema)
-    if any(table.num_rows for table in schema.tables):
-        counts = {table.name: table.num_rows for table in schema.tables}
-    write_plan(schema, path, Plan({**counts, **(rows or {})}, seed=seed))
 
 
 def row_counts(schema: Schema, base: int = BASE_ROWS) -> dict[str, int]:
@@ -87,7 +47,26 @@ def row_counts(schema: Schema, base: int = BASE_ROWS) -> dict[str, int]:
 
 
 def write_plan(schema: Schema, path: Path, plan: Plan) -> Mapping[str, int]:
-    """Write the rows of a plan to a new SQLite file and return how many there are."""
+    """Write an SQLite file with a schema's tables, its keys declared, and rows.
+
+    Every key refers to a row that exists. A key of several columns copies the row it
+    refers to; keys that share a column agree on it, and one that cannot is NULL. A
+    table that refers to itself refers to earlier rows (the first row, where it has to
+    refer to something, to itself). One in twenty of the keys that may be NULL is. A
+    junction holds no pair twice, and a table whose key is another's has at most one row
+    for each: it gets fewer rows where keys allow no more.
+
+    Args:
+        schema: The tables, their keys and types.
+        path: The file, which must not exist yet.
+        plan: How many rows each table has, and what else is settled.
+
+    Returns:
+        How many rows each table got.
+
+    Raises:
+        SchemaError: Keys are made of one another in a circle.
+    """
     drawing = Drawing(schema, plan)
     for name in fill_order(schema):
         drawing.fill(schema.table(name))

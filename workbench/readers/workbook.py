@@ -54,8 +54,6 @@ BROKEN = (
     RuntimeError,
 )  # openpyxl reads what it finds, and stumbles in many ways over what is missing
 
-Cells = tuple[object, ...]
-
 
 def open_workbook(request: Request) -> DeferredReader:
     """Open an Excel workbook.

@@ -139,10 +139,6 @@ JOB_DIED = (
     "The run stopped before it was finished. What had finished is kept; going on runs"
     " only the rest."
 )
-JOB_GONE = (
-    "This run is no longer under way; what had finished is kept, and going on runs only"
-    " the rest."
-)
 NO_STUDIES = (
     "No studies of yours yet. Train on a question of your own, and every study is kept"
     " here: to look at again, to set beside another one, to go on with."
