@@ -189,6 +189,19 @@ def test_a_dry_run_trains_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_halved_study_is_told_by_its_own_number_of_runs(tmp_path: Path) -> None:
+    asked = ["compare", FLAT, "--task", "prosperous", "--topology", "row2node"]
+    asked += ["--depth", "0-3", "--seeds", "2", "--dry-run", "--out", tmp_path / "out"]
+    done = call(*asked, "--halving", "2")
+    assert done.returncode == 0, done.stderr
+    # One graph at four depths: four first seeds, and a second one for two of them.
+    assert "6 runs on 1 graphs" in done.stdout
+    assert "6 runs instead of 8" in done.stdout
+    refused = call(*asked, "--halving", "1")
+    assert refused.returncode == 2
+    assert "a whole number from 2 up" in refused.stderr
+
+
 def test_the_cache_is_listed_with_where_and_how_large() -> None:
     call("inspect", FLAT)
     shown = call("cache").stdout

@@ -169,11 +169,11 @@ def test_the_estimate_counts_what_is_expected_to_run(planned):
     prepare = {(cell.arm, cell.depth): one.prepare for cell, one in costs.items()}
     # Every configuration once, and half, a quarter and an eighth of them again.
     once = sum(one.seconds for cell, one in costs.items() if cell.seed == 0)
-    expected = once * (1 + 1 / 2 + 2 / 4 + 2 / 8)
-    assert estimate_seconds(planned, 1) == pytest.approx(
-        expected + sum(prepare.values())
-    )
-    assert set(cost_table(planned)["runs"]) == {round(18 / 8, 1)}
+    running = once * (1 + 1 / 2 + 2 / 4 + 2 / 8)
+    # Every rung prepares anew for what is left in it.
+    preparing = sum(prepare.values()) * (1 + 1 / 2 + 1 / 4 + 1 / 8)
+    assert estimate_seconds(planned, 1) == pytest.approx(running + preparing)
+    assert set(cost_table(planned)["runs"]) == {18 / 8}
     assert set(cost_table(whole)["runs"]) == {6}
     assert "then 4 with 2 runs" in halving_in_words(planned)
     assert "18 runs instead of 48" in halving_in_words(planned)

@@ -20,7 +20,7 @@ from workbench.cell import Cell, PlannedArm
 from workbench.engine import default_jobs
 from workbench.features import TEXT_CHANNELS
 from workbench.feed import Batching
-from workbench.halving import expected_share, num_runs
+from workbench.halving import expected_share, num_runs, rung_seeds
 from workbench.layerwise import MAX_OTHER_ROWS, MAX_TARGET_ROWS
 from workbench.load import (
     Fed,
@@ -139,14 +139,20 @@ def estimate_seconds(
     """Return how long the runs of a study are expected to take, floors left out.
 
     Every worker prepares what the cells of one graph and depth share. Where a study is
-    halved, nothing says which cells go on, so each counts for the share that does.
+    halved, nothing says which cells go on, so each counts for the share that does; every
+    rung has workers of its own, which prepare again.
     """
     workers = jobs or default_jobs()
     costs = estimate_cells(planned, slowness)
-    shared = {(cell.arm, cell.depth): cost.prepare for cell, cost in costs.items()}
+    shares = expected_share(planned)
+    firsts = (0, *rung_seeds(planned)[:-1])
+    shared = {
+        (cell.arm, cell.depth, cell.seed): shares[cell] * cost.prepare
+        for cell, cost in costs.items()
+        if cell.seed in firsts
+    }
     sharing = num_runs(planned) / max(len(shared), 1)
     preparing = sum(shared.values()) * min(workers, sharing)
-    shares = expected_share(planned)
     running = sum(shares[cell] * cost.seconds for cell, cost in costs.items())
     return (preparing + running) / workers
 
@@ -165,7 +171,7 @@ def cost_table(planned: PlannedStudy, slowness: float = 1.0) -> pd.DataFrame:
             "model": cell.model,
             "remedy": cell.remedy,
             "depth": cell.depth,
-            "runs": study.seeds if study.halving is None else round(runs, 1),
+            "runs": study.seeds if study.halving is None else round(runs, 2),
             "seconds": cost.seconds,
             "megabytes": cost.megabytes,
         }

@@ -296,8 +296,10 @@ def best_of(comparison: Mapping[str, Any]) -> Best | None:
         for part in ("source", "topology", "model", "remedy")
         if part == "topology" or len({cell[part] for cell in cells}) > 1
     ]
+    is_halved = "halving" in comparison
     return Best(
-        cell=f"{' '.join(shown)} at depth {best['depth']}",
+        cell=f"{' '.join(shown)} at depth {best['depth']}"
+        f"{', exploratory' if is_halved else ''}",
         metric=comparison["metric"],
         mean=best["mean"],
         low=best["low"],

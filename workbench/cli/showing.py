@@ -107,7 +107,10 @@ def show_comparison(document: Mapping[str, Any]) -> None:
         name = " ".join(
             str(cell[part]) for part in ("source", "topology", "model", "remedy")
         )
-        typer.echo(f"  {name:52} depth {cell['depth']:2}  {_interval(cell, 'mean')}")
+        score = _interval(cell, "mean")
+        if cell.get("stopped_early"):
+            score = "stopped early (halving)"
+        typer.echo(f"  {name:52} depth {cell['depth']:2}  {score}")
     for floor in document["baselines"]:
         typer.echo(f"  {floor['name']:61} {_interval(floor, 'value')}")
     rows = document["leakage"]["future_rows_reachable"]

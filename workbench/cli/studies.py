@@ -110,6 +110,14 @@ def compare(
             help="Give up seeds, rows and depths until it takes no longer: 90s, 5m, 2h."
         ),
     ] = None,
+    halving: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Explore only: by validation score one configuration in N goes on to"
+            " more seeds, and nothing is called better or worse.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train every network at every depth on every graph, and compare."""
@@ -156,6 +164,7 @@ def compare(
         max_rows=MAX_ROWS if max_rows is None else max_rows,
         fan_out=parse_fan_out(fan_out),
         neighbours=neighbours,
+        halving=halving,
     )
     if answer_within is not None:
         study = _trimmed(study, answer_within, jobs)
@@ -230,6 +239,7 @@ def _trimmed(study: Any, within: str, jobs: int | None) -> Any:
 def _show_costs(planned: Any, jobs: int | None) -> None:
     from workbench.batching import settle_batches, with_batches
     from workbench.cost import cost_table, estimate_seconds, measure_slowness
+    from workbench.halving import halving_in_words, num_runs
 
     slowness = measure_slowness()
     settled = settle_batches(planned, jobs)
@@ -245,9 +255,11 @@ def _show_costs(planned: Any, jobs: int | None) -> None:
         )
     seconds = estimate_seconds(planned, jobs, slowness)
     typer.echo(
-        f"{len(planned.cells)} runs on {len(planned.arms)} graphs, about"
+        f"{num_runs(planned)} runs on {len(planned.arms)} graphs, about"
         f" {seconds:.0f} s and the baselines; everything fits together."
     )
+    if planned.study.halving is not None:
+        typer.echo(halving_in_words(planned))
     typer.echo(settled.sentence)
 
 
