@@ -139,20 +139,21 @@ def estimate_seconds(
     """Return how long the runs of a study are expected to take, floors left out.
 
     Every worker prepares what the cells of one graph and depth share. Where a study is
-    halved, nothing says which cells go on, so each counts for the share that does; every
-    rung has workers of its own, which prepare again.
+    halved, nothing says which cells go on, so each counts for the share that does; the
+    workers of every rung prepare again.
     """
     workers = jobs or default_jobs()
     costs = estimate_cells(planned, slowness)
     shares = expected_share(planned)
     firsts = (0, *rung_seeds(planned)[:-1])
     shared = {
-        (cell.arm, cell.depth, cell.seed): shares[cell] * cost.prepare
+        (cell.arm, cell.depth, cell.seed): (shares[cell], cost.prepare)
         for cell, cost in costs.items()
         if cell.seed in firsts
     }
-    sharing = num_runs(planned) / max(len(shared), 1)
-    preparing = sum(shared.values()) * min(workers, sharing)
+    sharing = num_runs(planned) / sum(share for share, _ in shared.values())
+    once = sum(share * prepare for share, prepare in shared.values())
+    preparing = once * min(workers, sharing)
     running = sum(shares[cell] * cost.seconds for cell, cost in costs.items())
     return (preparing + running) / workers
 
