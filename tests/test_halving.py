@@ -282,6 +282,7 @@ def forget_second_seeds(folder: Path) -> None:
             connection.executemany(f"DELETE FROM {table} WHERE key = ?", seconds)
 
 
+@pytest.mark.slow
 def test_a_run_cancelled_in_the_last_rung_goes_on_to_the_same_bytes(
     small, halved, tmp_path
 ):
