@@ -12,6 +12,7 @@ above 1 where the workbench is faster.
 """
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -100,6 +101,8 @@ def work_here(case: Case) -> Found:
 
     from workbench.run import build_network, train
 
+    # The first optimiser would import this for two seconds; PyG has done so by now.
+    importlib.import_module("torch._dynamo")
     graph, task = read_graph(Path(case.path))
     # The workbench holds this once for a whole study.
     graph.directions, graph.degrees  # noqa: B018
