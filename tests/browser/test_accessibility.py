@@ -18,7 +18,7 @@ from playwright.sync_api import Page
 
 from workbench.resources import cache_directory
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 AXE = "4.14.1"
 BASELINE = Path(__file__).with_name("axe_baseline.json")

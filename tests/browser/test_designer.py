@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_journey import LONG, pull, settle, start
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 AT = "source=sample:address-3nf&task=prosperous&graphs=row2node"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 LONG = 240_000  # ms: snapshots, and a small training on two cores
 expect.set_options(timeout=60_000)
@@ -61,7 +61,7 @@ def test_from_a_sample_card_to_the_report(
     settle(page)
     expect(page.get_by_text("Test", exact=False).first).to_be_visible()
     with page.expect_download() as caught:
-        page.get_by_role("button", name="Report").click()
+        page.get_by_role("button", name="Report", exact=True).click()
     target = tmp_path / "report.html"
     caught.value.save_as(target)
     assert "<html" in target.read_text(encoding="utf-8")[:2000].lower()
@@ -135,9 +135,11 @@ def test_a_zip_of_tables_is_opened_and_a_key_found_in_it_is_rejected(
     place = page.evaluate(CARD_PLACE, "purchase")
     page.mouse.click(place["x"], place["y"])
     settle(page)
+    page.get_by_role("tab", name="Links (keys)").click()
     expect(page.get_by_text("customer_id → customer")).to_be_visible()
 
-    grid = page.get_by_test_id("stDataFrame").locator("canvas").first
+    drawer = page.locator(".st-key-data_drawer")
+    grid = drawer.locator("[data-testid=stDataFrame]:visible canvas").first
     grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
     assert box is not None
@@ -178,7 +180,7 @@ def test_a_cancelled_run_says_so_on_both_of_two_pages(page: Page, app_url: str) 
     second = page.context.new_page()
     second.goto(page.url)
     expect(second.get_by_text("finished").first).to_be_visible(timeout=LONG)
-    page.get_by_role("button", name="Cancel").click(timeout=LONG)
+    page.get_by_role("button", name="Cancel", exact=True).click(timeout=LONG)
     for each in (page, second):
         expect(each.get_by_text("Cancelled. What had finished")).to_be_visible(
             timeout=LONG

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_designer import PLACE
 from tests.browser.test_journey import LONG, settle
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 AT = "source=sample:address-3nf&task=prosperous&graphs=row2node,flattened"
 
