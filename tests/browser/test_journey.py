@@ -146,7 +146,7 @@ def test_a_zip_of_tables_is_opened_and_a_key_found_in_it_is_rejected(
     # The tick of the first row; the canvas itself lies under what scrolls it.
     page.mouse.click(box["x"] + 38, box["y"] + 52)
     settle(page)
-    expect(page.get_by_text("1 changes to the schema")).to_be_visible()
+    expect(page.get_by_text("Changes to the schema: 1")).to_be_visible()
     expect(page.get_by_text("0 used, 0 of them found in the rows")).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Undo").click()

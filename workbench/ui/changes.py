@@ -114,7 +114,7 @@ class Changes:
         if not steps and not undone:
             return
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{len(steps)} changes to the schema")
+            st.caption(f"Changes to the schema: {len(steps)}")
             if st.button(
                 "Undo", key="data_undo", icon=":material/undo:", disabled=not steps
             ):

@@ -142,7 +142,7 @@ with st.expander("All tables as a list"):
         alt="Every table with its rows, columns and links",
     )
 if schema.warnings:
-    with st.expander(f"{len(schema.warnings)} things to know about this database"):
+    with st.expander(f"Worth knowing about this database: {len(schema.warnings)}"):
         for warning in schema.warnings:
             st.markdown(f"- {widgets.as_text(warning)}")
 
