@@ -1,11 +1,11 @@
 """Whether rows are fed in batches: by memory, alike for a whole study, as asked."""
 
-import sqlite3
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
+from tests.tiny import write_customers
 from workbench.batching import Settled, settle_batches, with_batches
 from workbench.cost import estimate_cells
 from workbench.errors import ModelError
@@ -22,23 +22,9 @@ from workbench.task import TaskSpec
 def town(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Compares two graphs of 900 customers in 60 cities."""
     path = tmp_path_factory.mktemp("town") / "town.db"
-    with sqlite3.connect(path) as connection:
-        connection.executescript(
-            """
-            CREATE TABLE city (city_id INTEGER PRIMARY KEY, size REAL);
-            CREATE TABLE customer (
-              customer_id INTEGER PRIMARY KEY, age REAL, good INTEGER,
-              city_id INTEGER REFERENCES city (city_id));
-            """
-        )
-        connection.executemany(
-            "INSERT INTO city VALUES (?, ?)", [(at, at / 3) for at in range(60)]
-        )
-        connection.executemany(
-            "INSERT INTO customer VALUES (?, ?, ?, ?)",
-            [(at, at % 83 / 9, at % 2, at * 7 % 60) for at in range(900)],
-        )
-    connection.close()
+    sizes = (at / 3 for at in range(60))
+    customers = ((at, at % 83 / 9, at % 2, at * 7 % 60) for at in range(900))
+    write_customers(path, sizes, customers)
     return Study(
         arms=(Arm(str(path), "row2node"), Arm(str(path), "flattened")),
         task=TaskSpec(target="customer.good"),

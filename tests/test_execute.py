@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tests.tiny import write_customers
 from workbench.errors import ModelError, SchemaError, StoreError, StudyError
 from workbench.execute import run_study
 from workbench.jobs import ASKED_NAME, Job, find_job, start_asked
@@ -48,26 +49,12 @@ def start_job(study: Study, folder: Path) -> Job:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop whose customers are good when their city's index is above zero."""
     path = tmp_path_factory.mktemp("shop") / "shop.db"
-    with sqlite3.connect(path) as connection:
-        connection.executescript(
-            """
-            CREATE TABLE city (city_id INTEGER PRIMARY KEY, size REAL);
-            CREATE TABLE customer (
-              customer_id INTEGER PRIMARY KEY, age REAL, good INTEGER,
-              city_id INTEGER REFERENCES city (city_id));
-            """
-        )
-        sizes = [((at * 37) % 60 - 29.5) / 17 for at in range(60)]
-        connection.executemany("INSERT INTO city VALUES (?, ?)", enumerate(sizes))
-        connection.executemany(
-            "INSERT INTO customer VALUES (?, ?, ?, ?)",
-            [
-                (at, (at * 7919) % 83 / 9, int(sizes[at % 60] > 0), at % 60)
-                for at in range(300)
-            ],
-        )
-    connection.close()
-    return path
+    sizes = [((at * 37) % 60 - 29.5) / 17 for at in range(60)]
+    customers = (
+        (at, (at * 7919) % 83 / 9, int(sizes[at % 60] > 0), at % 60)
+        for at in range(300)
+    )
+    return write_customers(path, sizes, customers)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tiny import write_customers
 from workbench.cell import Cell
 from workbench.chart import all_series
 from workbench.cost import cost_table, estimate_cells, estimate_seconds
@@ -41,26 +42,12 @@ NAN = float("nan")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop whose customers are mostly good where their city is large."""
     path = tmp_path_factory.mktemp("shop") / "shop.db"
-    with sqlite3.connect(path) as connection:
-        connection.executescript(
-            """
-            CREATE TABLE city (city_id INTEGER PRIMARY KEY, size REAL);
-            CREATE TABLE customer (
-              customer_id INTEGER PRIMARY KEY, age REAL, good INTEGER,
-              city_id INTEGER REFERENCES city (city_id));
-            """
-        )
-        sizes = [((at * 37) % 60 - 29.5) / 17 for at in range(60)]
-        connection.executemany("INSERT INTO city VALUES (?, ?)", enumerate(sizes))
-        connection.executemany(
-            "INSERT INTO customer VALUES (?, ?, ?, ?)",
-            [
-                (at, at * 7919 % 83, int((sizes[at % 60] > 0) ^ (at % 5 == 0)), at % 60)
-                for at in range(300)
-            ],
-        )
-    connection.close()
-    return path
+    sizes = [((at * 37) % 60 - 29.5) / 17 for at in range(60)]
+    customers = (
+        (at, at * 7919 % 83, int((sizes[at % 60] > 0) ^ (at % 5 == 0)), at % 60)
+        for at in range(300)
+    )
+    return write_customers(path, sizes, customers)
 
 
 @pytest.fixture(scope="module")

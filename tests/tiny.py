@@ -1,7 +1,7 @@
 """Small schemas and databases, written out in full, for tests of planning."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,33 @@ def write_sqlite(path: Path, sql: str) -> Path:
     """Write an SQLite file from statements; nothing enforces its keys."""
     connection = sqlite3.connect(path)
     connection.executescript(f"BEGIN; {sql}; COMMIT;")  # one write, not one a row
+    connection.close()
+    return path
+
+
+def write_customers(
+    path: Path,
+    sizes: Iterable[float],
+    customers: Iterable[tuple[int, float, int, int]],
+) -> Path:
+    """Write customers who live in cities as an SQLite file.
+
+    Args:
+        path: Where to.
+        sizes: Of every city, from number 0.
+        customers: Number, age, whether good, and number of the city.
+    """
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            """
+            CREATE TABLE city (city_id INTEGER PRIMARY KEY, size REAL);
+            CREATE TABLE customer (
+              customer_id INTEGER PRIMARY KEY, age REAL, good INTEGER,
+              city_id INTEGER REFERENCES city (city_id));
+            """
+        )
+        connection.executemany("INSERT INTO city VALUES (?, ?)", enumerate(sizes))
+        connection.executemany("INSERT INTO customer VALUES (?, ?, ?, ?)", customers)
     connection.close()
     return path
 
