@@ -34,7 +34,7 @@ SHOTS = {
     "graphs": (f"graphs?{SAMPLE}", ".st-key-graphs_chosen"),
     "preview": (f"graphs?{SAMPLE}", ".st-key-graphs_preview"),
     "design": (f"design?{SAMPLE}&design=0", None),
-    "row": (f"row?{SAMPLE}&hops=4", None),
+    "row": (f"row?{SAMPLE}&hops=4", ".st-key-colouring"),
     "train": (f"train?{SAMPLE}", None),
     "compare": ("compare?results=address", "[data-figure=depths]"),
     "oversmoothing": ("compare?results=address", "[data-figure=last_layer]"),
