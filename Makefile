@@ -69,6 +69,10 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/bench_diagnostics.py --rows 5000
 	$(BIN)/python benchmarks/bench_sampler.py 200000
 	$(BIN)/python benchmarks/bench_large.py 50000
+	$(BIN)/python benchmarks/bench_preview.py --small --rows 20000
+	$(BIN)/python benchmarks/bench_cost.py
+	$(BIN)/python benchmarks/bench_scaling.py sample_dbs/stored/address
+	$(BIN)/python benchmarks/bench_interface.py --small
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache

@@ -78,8 +78,7 @@ def press_key(label: str) -> Callable[[Page, int], None]:
     """Return a step that pulls a slider by one, to and fro."""
 
     def act(page: Page, turn: int) -> None:
-        thumb = page.locator(f".st-key-{label}").get_by_role("slider").first
-        thumb.focus()
+        page.get_by_role("slider", name=label).first.focus()
         page.keyboard.press("ArrowRight" if turn % 2 == 0 else "ArrowLeft")
 
     return act
@@ -127,11 +126,17 @@ STEPS = (
         f"graphs?{SAMPLE}",
         click('.st-key-graphs_chosen button:has-text("Shortcuts")'),
     ),
-    Step("slider: hops of one row", f"row?{SAMPLE}", press_key("hops")),
+    Step(
+        "slider: hops of one row",
+        f"row?{SAMPLE}",
+        press_key("Hops (layers of the network)"),
+    ),
     Step("select: fan-out of one row", f"row?{SAMPLE}", select("fan_out", "8", "4")),
     Step("button: next row", f"row?{SAMPLE}", click(".st-key-row_next button")),
     Step(
-        "slider: depth of a comparison", "compare?results=address", press_key("depth")
+        "slider: depth of a comparison",
+        "compare?results=address",
+        press_key("Depth (number of layers)"),
     ),
 )
 
