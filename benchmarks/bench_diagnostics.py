@@ -50,18 +50,17 @@ def diagnostics(path: Path, depth: int, profile: bool) -> dict[str, float]:
     from shop_graph import read_graph
 
     from workbench.copies import Tracer
+    from workbench.feed import Whole
     from workbench.influence import build_influence_sample, measure_influence
     from workbench.layerwise import build_probe, measure_layers, project_layers
-    from workbench.model import gather_inputs
     from workbench.permutation import build_shuffle_sample, measure_drops
-    from workbench.run import build_network, train, training_field
+    from workbench.run import build_network, train
 
     graph, task = read_graph(path)
     graph.directions, graph.degrees  # noqa: B018
     config = config_of(Case("workbench", str(path), depth, EPOCHS))
     device = torch.device("cpu")
-    field = training_field(graph, task, depth)
-    inputs = gather_inputs(graph, field, device)
+    feed = Whole(graph, task, depth, device)
     took: dict[str, float] = {}
     watch = cProfile.Profile()
 
@@ -88,7 +87,7 @@ def diagnostics(path: Path, depth: int, profile: bool) -> dict[str, float]:
     name = "influence, one seed" if is_shown else "influence"
     if heard is not None:
         timed(name, lambda: measure_influence(network, heard))
-    run = train(network, graph, task, config, field, inputs)
+    run = train(network, graph, task, config, feed)
     timed("layers", lambda: measure_layers(network, probe))
     if heard is not None:
         timed(name, lambda: measure_influence(network, heard))
