@@ -7,6 +7,7 @@ without end what runs out of memory.
 """
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,6 +32,7 @@ from workbench.engine import (
 )
 from workbench.errors import StudyError
 
+KNOCK_S = 10.0
 TRIES = 4
 TELL_EVERY_S = 0.5
 AUTHENTICATION = "RAY_AUTH_MODE"
@@ -84,8 +86,12 @@ class RayCluster(AbstractEngine):
         else:
             settings |= {"num_cpus": self.jobs, "include_dashboard": False}
         try:
+            _knock(self.address)
             ray.init(**settings)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except (
+            *(OSError, OverflowError, RuntimeError, ValueError),
+            ray.exceptions.RayError,
+        ) as error:
             raise StudyError(_refusal(self.address, error)) from error
         self._ours = True
         return self
@@ -205,16 +211,15 @@ class _Flights:
         """Yield how a task ended; start it again where its worker was lost."""
         ray = _ray()
         flight = self.under_way.pop(reference)
+        yield from _seen(flight)  # also where its worker was lost before it said so
         try:
             result = ray.get(reference)
         except ray.exceptions.RayError as error:
             if _is_lost(error) and flight.tries < TRIES:
                 self.start(flight.item, flight.tries + 1)
                 return
-            yield from _seen(flight)
             yield _crash(flight, error)
         else:
-            yield from _seen(flight)
             yield Finished(flight.item, result)
 
     def drop(self, should_drop: Callable[[Any], bool]) -> list[Any]:
@@ -328,6 +333,14 @@ def _environment() -> dict[str, str]:
     """Return what workers are started with."""
     chosen = {name: os.environ.get(name, ALLOCATOR[name]) for name in ALLOCATOR}
     return {**chosen, **dict.fromkeys(THREADS, "1")}
+
+
+def _knock(address: str) -> None:
+    """Raise an OSError where nothing listens at HOST:PORT: Ray tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        where = host.strip("[]"), int(port)
+        socket.create_connection(where, timeout=KNOCK_S).close()
 
 
 def _refusal(address: str, error: Exception) -> str:
