@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.servers import mariadb, postgresql
+from tests.tiny import make_schema, make_table
+from workbench.schema import Schema
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SAMPLE_PACKAGES = (
@@ -83,3 +85,37 @@ def visit() -> Iterator[Callable[..., Any]]:
     st.cache_resource.clear()
     yield open_page
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def chain() -> Schema:
+    """Person → address → city → state, each with one column of its own."""
+    return make_schema(
+        [
+            make_table(
+                "person",
+                {"id": "id", "age": "numerical", "rich": "categorical", "a": "id"},
+            ),
+            make_table("address", {"id": "id", "floor": "numerical", "c": "id"}),
+            make_table("city", {"id": "id", "size": "numerical", "s": "id"}),
+            make_table("state", {"id": "id", "kind": "categorical"}),
+        ],
+        ["person.a->address", "address.c->city", "city.s->state"],
+    )
+
+
+@pytest.fixture
+def school() -> Schema:
+    """Pupils take courses; enrolments tie them and carry a grade."""
+    return make_schema(
+        [
+            make_table("pupil", {"id": "id", "age": "numerical", "good": "numerical"}),
+            make_table("course", {"id": "id", "level": "categorical"}),
+            make_table(
+                "enrolment",
+                {"p": "id", "c": "id", "grade": "numerical"},
+                primary_key=(),
+            ),
+        ],
+        ["enrolment.p->pupil", "enrolment.c->course"],
+    )

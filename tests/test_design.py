@@ -38,40 +38,6 @@ GOOD = TaskSpec(target="pupil.good")
 ROLES = (TableRole, KeyRole, ColumnRole, PathRole)
 
 
-@pytest.fixture
-def chain() -> Schema:
-    """Person → address → city → state, each with one column of its own."""
-    return make_schema(
-        [
-            make_table(
-                "person",
-                {"id": "id", "age": "numerical", "rich": "categorical", "a": "id"},
-            ),
-            make_table("address", {"id": "id", "floor": "numerical", "c": "id"}),
-            make_table("city", {"id": "id", "size": "numerical", "s": "id"}),
-            make_table("state", {"id": "id", "kind": "categorical"}),
-        ],
-        ["person.a->address", "address.c->city", "city.s->state"],
-    )
-
-
-@pytest.fixture
-def school() -> Schema:
-    """Pupils take courses; enrolments tie them and carry a grade."""
-    return make_schema(
-        [
-            make_table("pupil", {"id": "id", "age": "numerical", "good": "numerical"}),
-            make_table("course", {"id": "id", "level": "categorical"}),
-            make_table(
-                "enrolment",
-                {"p": "id", "c": "id", "grade": "numerical"},
-                primary_key=(),
-            ),
-        ],
-        ["enrolment.p->pupil", "enrolment.c->course"],
-    )
-
-
 def offered(found: tuple[Choice, ...]) -> dict[str, str]:
     """Return why each role is refused, by role; nothing for one that is possible."""
     return {str(one.role): one.refused for one in found if not one.is_current}

@@ -21,7 +21,7 @@ from workbench.blueprint import (
 )
 from workbench.errors import TopologyError
 from workbench.passes import Drop, Fold, Override, Promote
-from workbench.schema import Schema, Stype
+from workbench.schema import Stype
 from workbench.task import TaskSpec
 from workbench.topologies import (
     TOPOLOGIES,
@@ -52,40 +52,6 @@ def features(blueprint: Blueprint, node: str) -> list[str]:
     rule = blueprint.node(node)
     assert isinstance(rule, RowNode)
     return [ref.name for ref in rule.columns]
-
-
-@pytest.fixture
-def chain() -> Schema:
-    """Person → address → city → state, each with one column of its own."""
-    return make_schema(
-        [
-            make_table(
-                "person",
-                {"id": "id", "age": "numerical", "rich": "categorical", "a": "id"},
-            ),
-            make_table("address", {"id": "id", "floor": "numerical", "c": "id"}),
-            make_table("city", {"id": "id", "size": "numerical", "s": "id"}),
-            make_table("state", {"id": "id", "kind": "categorical"}),
-        ],
-        ["person.a->address", "address.c->city", "city.s->state"],
-    )
-
-
-@pytest.fixture
-def school() -> Schema:
-    """Pupils take courses; enrolments tie them and carry a grade."""
-    return make_schema(
-        [
-            make_table("pupil", {"id": "id", "age": "numerical", "good": "numerical"}),
-            make_table("course", {"id": "id", "level": "categorical"}),
-            make_table(
-                "enrolment",
-                {"p": "id", "c": "id", "grade": "numerical"},
-                primary_key=(),
-            ),
-        ],
-        ["enrolment.p->pupil", "enrolment.c->course"],
-    )
 
 
 RICH = TaskSpec(target="person.rich")

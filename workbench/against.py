@@ -10,14 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.chart import Series, all_series, higher_is_better, pick
-from workbench.inference import (
-    ENOUGH_SEEDS,
-    LEVEL,
-    holm,
-    holm_levels,
-    paired_t_p,
-    t_interval,
-)
+from workbench.inference import PairedTest, paired_tests
 from workbench.results import Results
 
 Standing = Literal["better", "worse", "tie", "too few seeds", "exploratory"]
@@ -112,27 +105,23 @@ def _against(
         for cell in cells
     }
     pairs = {cell: found for cell, found in pairs.items() if found}
-    p_values = [paired_t_p(found) for found in pairs.values()]
-    adjusted, levels = holm(p_values), holm_levels(p_values)
-    sign = 1 if higher_is_better(results) else -1
     is_halved = "halving" in results.comparison
-    deltas = []
-    for at, ((series, depth), found) in enumerate(pairs.items()):
-        interval = t_interval(found, levels[at])
-        deltas.append(
-            Delta(
-                series=series,
-                depth=depth,
-                n=len(found),
-                difference=interval.mean,
-                low=interval.low,
-                high=interval.high,
-                standing="exploratory"
-                if is_halved
-                else _stand(len(found), sign * interval.mean, adjusted[at]),
-            )
+    return [
+        Delta(
+            series=series,
+            depth=depth,
+            n=test.n,
+            difference=test.interval.mean,
+            low=test.interval.low,
+            high=test.interval.high,
+            standing="exploratory"
+            if is_halved
+            else _stand(test, higher_is_better(results)),
         )
-    return deltas
+        for (series, depth), test in zip(
+            pairs, paired_tests(list(pairs.values())), strict=True
+        )
+    ]
 
 
 def _scores(results: Results, series: Series, depth: int) -> dict[int, float]:
@@ -142,9 +131,9 @@ def _scores(results: Results, series: Series, depth: int) -> dict[int, float]:
     return {int(seed): float(test) for seed, test in pairs if not math.isnan(test)}
 
 
-def _stand(n: int, gain: float, p_holm: float) -> Standing:
-    if n < ENOUGH_SEEDS:
-        return "too few seeds"
-    if p_holm >= LEVEL:
-        return "tie"
-    return "better" if gain > 0 else "worse"
+def _stand(test: PairedTest, higher_is_better: bool) -> Standing:
+    match test.standing:
+        case "above" | "below" as side:
+            return "better" if (side == "above") == higher_is_better else "worse"
+        case standing:
+            return standing

@@ -15,15 +15,7 @@ from workbench.comparison import (
     Trial,
     paired_differences,
 )
-from workbench.inference import (
-    ENOUGH_SEEDS,
-    LEVEL,
-    holm,
-    holm_levels,
-    paired_t_p,
-    sign_flip_p,
-    t_interval,
-)
+from workbench.inference import PairedTest, paired_tests, sign_flip_p
 from workbench.resampling import Resampled, TestRows
 from workbench.score import METRICS
 from workbench.tolerance import tolerances
@@ -118,32 +110,26 @@ def _best(cells: Sequence[Cell], metric: str) -> tuple[Cell, ...]:
 def _contrasts(best: Sequence[Cell], metric: str) -> tuple[Contrast, ...]:
     pairs = list(combinations(best, 2))
     differences = [paired_differences(a, b) for a, b in pairs]
-    p_values = [paired_t_p(found) for found in differences]
-    adjusted, levels = holm(p_values), holm_levels(p_values)
-    contrasts = []
-    for at, ((a, b), found) in enumerate(zip(pairs, differences, strict=True)):
-        interval = t_interval(found, levels[at])
-        contrasts.append(
-            Contrast(
-                a=a,
-                b=b,
-                n=len(found),
-                difference=interval.mean,
-                low=interval.low,
-                high=interval.high,
-                p=p_values[at],
-                p_holm=adjusted[at],
-                p_sign_flip=sign_flip_p(found),
-                verdict=_decide(len(found), interval.mean, adjusted[at], metric),
-            )
+    tests = paired_tests(differences)
+    return tuple(
+        Contrast(
+            a=a,
+            b=b,
+            n=test.n,
+            difference=test.interval.mean,
+            low=test.interval.low,
+            high=test.interval.high,
+            p=test.p,
+            p_holm=test.p_holm,
+            p_sign_flip=sign_flip_p(found),
+            verdict=_decide(test, metric),
         )
-    return tuple(contrasts)
+        for (a, b), found, test in zip(pairs, differences, tests, strict=True)
+    )
 
 
-def _decide(n: int, difference: float, p_holm: float, metric: str) -> str:
-    if n < ENOUGH_SEEDS:
-        return "too few seeds"
-    if p_holm >= LEVEL:
-        return "tie"
-    a_better = (difference > 0) == METRICS[metric].higher_is_better
+def _decide(test: PairedTest, metric: str) -> str:
+    if test.standing in ("too few seeds", "tie"):
+        return test.standing
+    a_better = (test.standing == "above") == METRICS[metric].higher_is_better
     return "a better" if a_better else "b better"

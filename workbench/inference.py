@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -27,6 +28,32 @@ class Interval:
     mean: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """One of several paired differences, and what can be said of it.
+
+    Attributes:
+        n: Number of pairs.
+        interval: Their mean and its interval, at the level that Holm leaves it.
+        p: Two-sided p-value of the paired t-test.
+        p_holm: The same, corrected for the number of comparisons.
+    """
+
+    n: int
+    interval: Interval
+    p: float
+    p_holm: float
+
+    @property
+    def standing(self) -> Literal["too few seeds", "tie", "above", "below"]:
+        """Whether the mean is above or below 0, a tie, or not to be told."""
+        if self.n < ENOUGH_SEEDS:
+            return "too few seeds"
+        if self.p_holm >= LEVEL:
+            return "tie"
+        return "above" if self.interval.mean > 0 else "below"
 
 
 def t_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
@@ -119,6 +146,22 @@ def holm_levels(p_values: Sequence[float], level: float = LEVEL) -> list[float]:
         if found[at] < levels[at]:
             left = max(left - 1, 1)
     return levels.tolist()
+
+
+def paired_tests(differences: Sequence[Sequence[float]]) -> tuple[PairedTest, ...]:
+    """Test several paired differences against 0, corrected for their number.
+
+    Args:
+        differences: Per comparison one value a shared seed.
+    """
+    p_values = [paired_t_p(found) for found in differences]
+    adjusted, levels = holm(p_values), holm_levels(p_values)
+    return tuple(
+        PairedTest(len(found), t_interval(found, level), p, p_holm)
+        for found, level, p, p_holm in zip(
+            differences, levels, p_values, adjusted, strict=True
+        )
+    )
 
 
 def bootstrap_interval(

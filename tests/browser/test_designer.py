@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_journey import LONG, pull, settle, start
+from tests.browser.test_journey import LONG, PLACE, pull, settle, start
 
 pytestmark = pytest.mark.browser
 
@@ -103,24 +103,3 @@ def test_a_click_on_a_node_asks_what_becomes_of_it(page: Page, app_url: str) -> 
     expect(
         page.get_by_text("What becomes of the key zip.city_id->city?")
     ).to_be_visible()
-
-
-PLACE = """async name => {
-  const find = root => {
-    for (const each of root.querySelectorAll('*')) {
-      if (each.__cy) return each
-      const inner = each.shadowRoot && find(each.shadowRoot)
-      if (inner) return inner
-    }
-  }
-  let found
-  for (let tries = 0; tries < 100 && !found; tries++) {
-    found = find(document)
-    await new Promise(done => setTimeout(done, 100))
-  }
-  found.scrollIntoView({ block: 'center' })
-  const one = found.__cy.getElementById(name)
-  const at = one.isEdge() ? one.renderedMidpoint() : one.renderedPosition()
-  const box = found.querySelector('.canvas').getBoundingClientRect()
-  return { x: box.x + at.x, y: box.y + at.y }
-}"""

@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_designer import PLACE
-from tests.browser.test_journey import LONG, settle
+from tests.browser.test_journey import LONG, PLACE, settle
 
 pytestmark = pytest.mark.browser
 

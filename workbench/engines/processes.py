@@ -154,12 +154,13 @@ def _no_script() -> Iterator[None]:
     that calls the workbench outside ``if __name__ == "__main__"`` would start over.
     """
     script = vars(sys.modules["__main__"])
-    held = {name: script.pop(name) for name in ("__file__",) if name in script}
-    spec, script["__spec__"] = script.get("__spec__"), None
+    held = {name: script[name] for name in ("__file__", "__spec__") if name in script}
+    script.pop("__file__", None)
+    script["__spec__"] = None
     try:
         yield
     finally:
-        script.update(held, __spec__=spec)
+        script.update(held)
 
 
 def _receive(worker: _Worker) -> Advanced | Finished | Crashed:
