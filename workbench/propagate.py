@@ -12,20 +12,21 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.field import Messages
-from workbench.joining import Joined
+from workbench.joining import Joined, Links
 
 
 def propagate_sum(
     state: Float[Tensor, "senders width"], messages: Messages
 ) -> Float[Tensor, "receivers width"]:
     """Return the sum of the senders' states at each receiver; 0 without messages."""
-    return _SegmentSum.apply(
-        state,
-        messages.senders,
-        messages.pointers,
-        messages.receivers,
-        messages.back_pointers,
-    )
+    return sum_links(state, messages.ends)
+
+
+def sum_links(
+    state: Float[Tensor, "senders width"], links: Links
+) -> Float[Tensor, "receivers width"]:
+    """Return the sum along links of the senders' states at each receiver."""
+    return _SegmentSum.apply(state, *links)
 
 
 def copy_all(

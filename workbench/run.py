@@ -249,6 +249,7 @@ class _Loop:
             network.parameters(),
             lr=config.budget.learning_rate,
             weight_decay=config.budget.weight_decay,
+            fused=True,
         )
 
     def run(self, on_epoch: OnEpoch | None) -> Run:
