@@ -110,9 +110,11 @@ def test_training_computes_no_row_that_only_a_test_row_sees():
     assert part.field.rows["customer"].tolist() == [0, 1, 3, 4]
     assert part.within.tolist() == [0, 2]
     assert part.rows.tolist() == [0, 3]
+    assert part.validation is not None
     assert part.validation.tolist() == [1, 3]
     (joint,) = feed.joint().training(0, 0)
     assert joint.field.rows["customer"].tolist() == [0, 1, 2, 3, 4]
+    assert joint.validation is not None
     assert joint.validation.tolist() == [1, 4]
 
 

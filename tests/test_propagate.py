@@ -63,7 +63,7 @@ def test_relations_joined_by_their_receivers_bring_the_sum_of_what_each_brings(e
     several = [messages_of(links, 5, 4) for links in each]
     joined = join_links((at, one.ends) for at, one in enumerate(several))
     tables = [drawn(5, 3, at).requires_grad_() for at in range(len(each))]
-    expected = sum(map(propagate_sum, tables, several))
+    expected = torch.stack(list(map(propagate_sum, tables, several))).sum(dim=0)
     expected.square().sum().backward()
     wanted = [table.grad for table in tables]
     for table in tables:
@@ -83,7 +83,8 @@ def test_relations_joined_by_their_senders_bring_each_its_own_sum(each):
     found, expected = sum_all(ours, joined), [propagate_sum(theirs, m) for m in several]
     torch.testing.assert_close(list(found), expected)
     for totals in (found, expected):
-        sum((at + 1) * one.square().sum() for at, one in enumerate(totals)).backward()
+        scores = [(at + 1) * one.square().sum() for at, one in enumerate(totals)]
+        torch.stack(scores).sum().backward()
     torch.testing.assert_close(ours.grad, theirs.grad)
 
 
