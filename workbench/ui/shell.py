@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.ui import guide, place, visitor, widgets, words
+from workbench.ui import guide, login, place, visitor, widgets, words
 
 PAGES = Path(__file__).parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
@@ -23,9 +23,11 @@ def run() -> None:
         st.html(READABLE_CHOICES)
     with widgets.errors_shown():
         guests = visitor.guest_study()
+        if guests is None:
+            login.check_secrets()
     if guests is not None:
         _show_guest()
-    elif visitor.needs_login():
+    elif login.needs_login():
         _ask_to_log_in()
     else:
         _show_pages()
@@ -52,8 +54,9 @@ def _show_pages() -> None:
             widgets.show_place()
         guide.show_glossary()
         visitor.remember()
-        if visitor.has_login():
-            st.button(f"Log out {st.user.get('name', '')}", on_click=st.logout)
+        if login.has_login():
+            name = widgets.as_text(login.shown_name())
+            st.button(f"Log out {name}", key="log_out", on_click=st.logout)
     guide.show(page.url_path)
     with widgets.errors_shown():
         page.run()
@@ -76,4 +79,6 @@ def _ask_to_log_in() -> None:
 def _show_login() -> None:
     st.title(words.TITLE)
     st.markdown(words.LOG_IN)
+    with widgets.errors_shown():
+        login.check_login()
     st.button("Log in", type="primary", key="log_in", on_click=st.login)

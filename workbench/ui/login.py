@@ -1,0 +1,77 @@
+"""Whether people log in here, and what keeps them from it.
+
+Logging in is Streamlit's, asked for by `[auth]` in its file of secrets. Streamlit takes
+a file that it cannot read for none at all; nobody may then pass as if no login were
+asked for.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.errors import LoginError
+
+SETTINGS = (
+    *("redirect_uri", "cookie_secret"),
+    *("client_id", "client_secret", "server_metadata_url"),
+)
+# Streamlit needs Authlib, and Authlib either of these.
+PACKAGES = (("authlib",), ("httpx2", "httpx"))
+
+
+def has_login() -> bool:
+    """Return whether people log in here (`[auth]` in Streamlit's secrets).
+
+    Streamlit takes an `[auth]` with nothing in it for none.
+    """
+    if "is_logged_in" in st.user:
+        return True
+    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+
+
+def needs_login() -> bool:
+    """Return whether whoever looks has to log in first."""
+    return has_login() and not st.user.get("is_logged_in")
+
+
+def check_secrets() -> None:
+    """Refuse to go on where it cannot be told whether people have to log in.
+
+    Raises:
+        LoginError: There is a file of secrets, and it cannot be read.
+    """
+    there = any(Path(path).exists() for path in st.get_option("secrets.files"))
+    if there and not st.secrets.load_if_toml_exists():
+        raise LoginError(
+            "Streamlit's file of secrets (secrets.toml) cannot be read, so it is not"
+            " known who may come in. Whoever runs this workbench finds the line in its"
+            " log, and starts it again once the line is mended."
+        )
+
+
+def check_login() -> None:
+    """Say what logging in lacks before anybody tries.
+
+    Raises:
+        LoginError: A setting or a package is missing.
+    """
+    here = st.secrets.get("auth", {})
+    missing = [name for name in SETTINGS if not here.get(name)]
+    if missing:
+        named = ", ".join(f'"{name}"' for name in missing)
+        raise LoginError(
+            f"Nobody can log in here yet: [auth] in secrets.toml lacks {named}. Whoever"
+            " runs this workbench writes it there and starts it again."
+        )
+    if not all(any(map(find_spec, either)) for either in PACKAGES):
+        raise LoginError(
+            "Nobody can log in here yet: that needs Authlib. Whoever runs this"
+            ' workbench installs it with pip install "graph-modelling-workbench[team]".'
+        )
+
+
+def shown_name() -> str:
+    """Return what the provider calls whoever is logged in."""
+    told = (st.user.get(claim) for claim in ("name", "email"))
+    return str(next(filter(None, told), ""))
