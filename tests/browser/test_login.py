@@ -76,8 +76,7 @@ def browse(chromium: Browser) -> Iterator[Callable[[], Page]]:
         yield open_browser
 
 
-def log_in(page: Page, url: str, name: str) -> None:
-    page.goto(url)
+def log_in(page: Page, name: str) -> None:
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name=name).click()
     expect(page.get_by_role("button", name=f"Log out {name}")).to_be_visible()
@@ -85,6 +84,7 @@ def log_in(page: Page, url: str, name: str) -> None:
 
 def expect_only_the_way_in(page: Page) -> None:
     expect(page.get_by_text(words.LOG_IN)).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_test_id("stTopNavLink")).to_have_count(0)
     expect(page.get_by_test_id("stButton")).to_have_count(1)
 
@@ -93,14 +93,14 @@ def test_each_sees_their_own_uploads_alone_until_they_log_out(
     team: Team, browse: Callable[[], Page]
 ) -> None:
     ada, bob = browse(), browse()
-    for address in ("", "studies", "compare?results=address"):
+    for address in ("", "compare?results=address", "studies"):
         ada.goto(f"{team.url}/{address}")
         expect_only_the_way_in(ada)
 
-    log_in(ada, team.url, "Ada")
+    log_in(ada, "Ada")
     own = upload(ada, team.url, "payroll")
-    log_in(bob, team.url, "Bob")
     bob.goto(own)
+    log_in(bob, "Bob")
     expect(bob.get_by_text(NOT_OPEN)).to_be_visible()
     expect(bob.get_by_text("payroll")).to_have_count(0)
 
@@ -108,8 +108,7 @@ def test_each_sees_their_own_uploads_alone_until_they_log_out(
     expect_only_the_way_in(ada)
     ada.goto(own)
     expect_only_the_way_in(ada)
-    log_in(ada, team.url, "Bob")  # who sits down at the same browser
-    ada.goto(own)
+    log_in(ada, "Bob")  # who sits down at the same browser
     expect(ada.get_by_text(NOT_OPEN)).to_be_visible()
     expect(ada.get_by_text("payroll")).to_have_count(0)
 
@@ -126,13 +125,14 @@ def test_a_link_shows_one_study_to_who_is_not_logged_in_until_it_is_taken_back(
     address = f"{team.url}/studies?study={STUDY}"
     guest.goto(address)
     expect_only_the_way_in(guest)
-    log_in(bob, team.url, "Bob")
     bob.goto(address)
+    log_in(bob, "Bob")
     expect(bob.get_by_text("not on this machine")).to_be_visible()
     expect(bob.get_by_text("churn")).to_have_count(0)
 
-    log_in(ada, team.url, "Ada")
     ada.goto(address)
+    log_in(ada, "Ada")
+    expect(ada.get_by_role("heading", name="Ada's churn")).to_be_visible()
     ada.get_by_role("button", name="Make a link").click()
     link = ada.get_by_text(re.compile(r"/\?share="))
     shared = link.inner_text()

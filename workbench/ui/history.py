@@ -32,6 +32,7 @@ LINKS = """<style>
 [data-testid="stPageLink-NavLink"][href^="studies"]:not(:hover):not(:focus-visible) {
   background: none
 }
+[data-testid="stPageLink-NavLink"][href^="studies"] { padding-inline: 0 }
 [data-testid="stPageLink-NavLink"][href^="studies?"] * {
   white-space: normal; overflow-wrap: anywhere; overflow: visible
 }

@@ -2,13 +2,15 @@
 
 Logging in is Streamlit's, asked for by `[auth]` in its file of secrets. Streamlit takes
 a file that it cannot read for none at all; nobody may then pass as if no login were
-asked for.
+asked for. It always comes back from the provider to the first page; the browser keeps
+where somebody meant to go, for as long as its tab is open.
 """
 
 from importlib.util import find_spec
 from pathlib import Path
 
 import streamlit as st
+from streamlit.components import v2
 
 from workbench.errors import LoginError
 
@@ -16,6 +18,18 @@ SETTINGS = (
     *("redirect_uri", "cookie_secret"),
     *("client_id", "client_secret", "server_metadata_url"),
 )
+_KEEP_WAY = """
+export default function () {
+  sessionStorage.setItem('workbench_way', location.href)
+}
+"""
+_GO_ON = """
+export default function () {
+  const way = sessionStorage.getItem('workbench_way')
+  sessionStorage.removeItem('workbench_way')
+  if (way && way !== location.href) location.replace(way)
+}
+"""
 # Streamlit needs Authlib, and Authlib either of these.
 PACKAGES = (("authlib",), ("httpx2", "httpx"))
 
@@ -75,3 +89,19 @@ def shown_name() -> str:
     """Return what the provider calls whoever is logged in."""
     told = (st.user.get(claim) for claim in ("name", "email"))
     return str(next(filter(None, told), ""))
+
+
+def keep_way() -> None:
+    """Have the browser keep where somebody meant to go before they log in."""
+    _mount("workbench_keep_way", _KEEP_WAY)
+
+
+def go_on() -> None:
+    """Have the browser go where somebody meant to before they logged in."""
+    _mount("workbench_go_on", _GO_ON)
+
+
+def _mount(name: str, script: str) -> None:
+    component = v2.component(name, js=script)
+    with st.container(width=1, height=1, border=False, key=name):
+        component(key=f"{name}_mounted")
