@@ -101,12 +101,19 @@ class Rows:
     @cached_property
     def singular_values(self) -> np.ndarray:
         """Singular values of the scaled states, descending."""
-        return singular_values(self.scaled)
+        mean = self.scaled.mean(axis=0)
+        square = self.centred_square + self.num_rows * np.outer(mean, mean)
+        return singular_values(self.scaled, square)
 
     @cached_property
     def centred_singular_values(self) -> np.ndarray:
         """Singular values of the centred states, descending."""
-        return singular_values(self.centred)
+        return singular_values(self.centred, self.centred_square)
+
+    @cached_property
+    def centred_square(self) -> np.ndarray:
+        """XᵀX of the centred states, [channels, channels]."""
+        return self.centred.T @ self.centred
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -177,31 +184,32 @@ def entropy_rank(singular_values: np.ndarray) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def singular_values(matrix: np.ndarray) -> np.ndarray:
-    """Return the singular values of a matrix as precisely as a decomposition would.
+def singular_values(matrix: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Return the singular values of a matrix from its small square.
 
-    They are the roots of the eigenvalues of the small square XᵀX, which takes a tenth
-    of the time. A root halves the number of digits, so that values far below the
-    largest are taken again from what is left of the rows in their own directions.
+    They are the roots of the eigenvalues of XᵀX, which takes a tenth of the time of a
+    decomposition of X. A root halves the number of digits, so that values far below the
+    largest are taken again, from the rows in the directions that are left.
 
     Args:
-        matrix: [rows, columns], float64, finite.
+        matrix: X, [rows, columns], float64, finite.
+        square: XᵀX, [columns, columns].
 
     Returns:
-        [min(rows, columns)], descending; the error is that of rounding beside the
-        largest.
+        [min(rows, columns)], descending, exact to 1e-11 of the largest.
     """
     if not matrix.size:
         return np.zeros(0)
-    tall = matrix if len(matrix) >= matrix.shape[1] else matrix.T
-    square = tall.T @ tall
+    if len(matrix) < matrix.shape[1]:
+        matrix, square = matrix.T, matrix @ matrix.T
     squares = np.linalg.eigvalsh(square).clip(min=0)  # ascending
     if squares[0] >= FAINT * squares[-1]:
         return np.sqrt(squares[::-1])
     squares, directions = np.linalg.eigh(square)
     faint = squares < FAINT * squares[-1]
-    left = singular_values(tall @ directions[:, faint])
-    return np.concatenate([np.sqrt(squares[~faint][::-1]), left])
+    left = matrix @ directions[:, faint]
+    rest = singular_values(left, left.T @ left)
+    return np.concatenate([np.sqrt(squares[~faint][::-1]), rest])
 
 
 def _sum_of_squares(values: np.ndarray) -> float:
