@@ -77,8 +77,8 @@ def walk_profile(
         found = np.zeros((2, depth + 1))
         for name in sorted(reached):
             for block in range(0, len(mass[name]), BLOCK):
-                rows = slice(block, block + BLOCK)
-                found += _by_hop(mass[name][rows], hops[name][rows], depth)
+                some = slice(block, block + BLOCK)
+                found += _by_hop(mass[name][some], hops[name][some], depth)
         shares = found / found.sum(axis=1, keepdims=True)
         for hop in range(depth + 1):
             yield Walk(depth, hop, float(shares[0, hop]), float(shares[1, hop]))
@@ -97,7 +97,7 @@ def _by_hop(held: np.ndarray, hops: np.ndarray, depth: int) -> np.ndarray:
 
 
 def _steps(links: Links) -> tuple[list[csr_array], dict[str, float]]:
-    """Return a step's weights: a matrix [senders, receivers] a kind, and for staying."""
+    """Return what a step weighs: [senders, receivers] of each kind, and staying."""
     kinds = dict.fromkeys(links.num_nodes, 1)
     for messages in links.messages:
         kinds[messages.receiver] += 1
