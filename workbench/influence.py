@@ -147,8 +147,10 @@ def _as_frame(
         ("range", "mean", mean),
         ("size", "total", total / num_seeds),
     ]
-    frame = pd.DataFrame(records, columns=["kind", "name", "value"])
-    return frame.assign(num_rows=num_seeds)
+    return pd.DataFrame(
+        [(*one, num_seeds) for one in records],
+        columns=["kind", "name", "value", "num_rows"],
+    )
 
 
 def _margin(raw: Tensor, sample: InfluenceSample) -> Tensor:
