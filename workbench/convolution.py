@@ -199,6 +199,8 @@ class Aggregated(AbstractConvolution):
         """Return the transformed summary of each receiver's messages."""
         del receivers
         if self.single and self.edge_encoder is None:
+            if len(messages.degree) < len(senders.state):
+                return Arrival(self.linear(propagate_sum(senders.state, messages)))
             # Transform the few parents, then copy to their many children.
             return Arrival(propagate_sum(self.linear(senders.state), messages))
         state, messages = with_edges(self.edge_encoder, senders.state, messages, edges)
