@@ -26,6 +26,7 @@ from workbench.address import (
     with_options,
     without_password,
 )
+from workbench.coded import Coded, code
 from workbench.depot import Arrays, Depot
 from workbench.errors import DatabaseError, unknown
 from workbench.limits import Limits, read_limits
@@ -205,6 +206,20 @@ class Database:
         if bool((rows[1:] > rows[:-1]).all()):
             return found
         return found.take(pa.array(np.argsort(rows)))
+
+    def coded(self, query: str) -> tuple[np.ndarray, list[Coded]]:
+        """Return the row numbers of a query's result, and the other columns by value.
+
+        Args:
+            query: As of `in_row_order`.
+        """
+        row, *others = self.sql(query).columns
+        rows = row.to_numpy()
+        columns = [code(one) for one in others]
+        if bool((rows[1:] > rows[:-1]).all()):
+            return rows, columns
+        order = np.argsort(rows)
+        return rows[order], [one.filter(order) for one in columns]
 
     def links(
         self,
