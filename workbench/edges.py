@@ -23,7 +23,7 @@ from workbench.blueprint import (
 )
 from workbench.clock import row_times, time_sql
 from workbench.database import Database, quote
-from workbench.schema import Schema, value_sql
+from workbench.schema import Schema, Stype, value_sql
 
 
 def edge_index(
@@ -184,7 +184,10 @@ def column_values(
         Timestamps are seconds since 1970 (float); a value behind a NULL or dangling
         key is null, and so is one behind a row that is newer than the row itself.
     """
-    found = database.in_row_order(column_query(database, schema, table, columns))
+    if any(ref.path for ref in columns):
+        found = database.in_row_order(column_query(database, schema, table, columns))
+    else:
+        found = database.select(table, [_held(database, ref, "t0") for ref in columns])
     return found.rename_columns([ref.name for ref in columns])
 
 
@@ -208,7 +211,7 @@ def column_query(
                     + _not_newer_sql(schema, table, step[-1], alias_of[step])
                 )
     shown = [
-        f"{held_sql(ref, alias_of[ref.path])} AS c{index}"
+        f"{_held(database, ref, alias_of[ref.path])} AS c{index}"
         for index, ref in enumerate(columns)
     ]
     listed = ", ".join(["t0.__row", *shown])
@@ -297,6 +300,14 @@ def _not_newer_sql(schema: Schema, table: str, key_id: str, alias: str) -> str:
     if time is None or own is None:
         return ""
     return f" AND coalesce({time} <= {own}, true)"
+
+
+def _held(database: Database, ref: ColumnRef, alias: str) -> str:
+    """Return `held_sql`, or less where the values are stored as what they mean."""
+    is_number = database.physical_type(ref.table, ref.column) != "VARCHAR"
+    if ref.stype is Stype.NUMERICAL and is_number:
+        return f"CAST({alias}.{quote(ref.column)} AS DOUBLE)"
+    return held_sql(ref, alias)
 
 
 def held_sql(ref: ColumnRef, alias: str) -> str:

@@ -125,11 +125,8 @@ def _closely(
     """Count distinct whole numbers: each ticked off in a list of all that could be."""
     if not _is_close(profile):
         return {}
-    column, low, high = quote(name), int(profile.low or 0), int(profile.high or 0)
-    values = database.sql(
-        f"SELECT {column} FROM {quote(table)} WHERE {column} IS NOT NULL"
-    )
-    places = values.column(0).to_numpy() - low
+    low, high = int(profile.low or 0), int(profile.high or 0)
+    places = database.whole_numbers(table, name).filled() - low
     return {"num_distinct": count_distinct(places, high - low + 1)}
 
 

@@ -41,7 +41,7 @@ CLOSED: Mapping[str, str] = MappingProxyType(
 )  # no file, extension or network beyond the snapshot, and no way to open up
 WRITTEN_BY: Mapping[str, str] = MappingProxyType({**CLOSED, "threads": "1"})
 # One thread, as rows arrive one batch after the other.
-ROWS_A_COMMIT = 250_000  # small tables share a commit; more rows would wait in memory
+ROWS_A_COMMIT = 1_000_000  # small tables share a commit; more rows would wait in memory
 
 
 @dataclass(frozen=True, slots=True)
