@@ -225,7 +225,7 @@ class Database:
         return self.in_row_order(f"SELECT {listed} FROM {quote(table)} t0")
 
     def whole_numbers(self, table: str, column: str) -> "WholeNumbers":
-        """Return a column of whole numbers in row order, kept for the next to ask.
+        """Return a column of whole numbers in row order, kept until `release`.
 
         Raises:
             DatabaseError: There is no such table or column.
@@ -239,6 +239,11 @@ class Database:
             return WholeNumbers(found.fill_null(0).to_numpy(), known)
 
         return self._numbers.get(json.dumps([table, column]), read)
+
+    def release(self) -> None:
+        """Give back memory that only the next question might have used again."""
+        self._numbers.clear()
+        pa.default_memory_pool().release_unused()
 
     def key_texts(self, table: str, columns: Sequence[str]) -> list[str]:
         """Return the key of every row as a text, in row order, its parts joined."""
