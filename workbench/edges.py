@@ -83,13 +83,16 @@ def follow(
 
     Returns:
         int64 [rows of the table]: a row of the last key's parent, -1 where a key on
-        the way is NULL or dangling. An empty path leads to the row itself.
+        the way is NULL or dangling. An empty path leads to the row itself. What one
+        key gives cannot be written to, as that is what `Database.links` keeps.
     """
-    rows = np.arange(schema.table(table).num_rows, dtype=np.int64)
+    rows = None
     for key_id in path:
         key = schema.key(key_id)
         links = database.links(key.table, key.columns, key.ref_table, key.ref_columns)
-        rows = _take(links, rows)
+        rows = links if rows is None else _take(links, rows)
+    if rows is None:
+        return np.arange(schema.table(table).num_rows, dtype=np.int64)
     return rows
 
 
