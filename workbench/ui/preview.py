@@ -4,10 +4,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from workbench.chart import Chart
-from workbench.figures import beside_preview, has_preview, preview_figure
+from workbench.figures import beside_preview, has_preview
 from workbench.planning import PlannedStudy
 from workbench.results import Results
-from workbench.ui import calls, widgets
+from workbench.ui import calls, charts, widgets
 
 
 def show(place: DeltaGenerator, planned: PlannedStudy, key: str) -> None:
@@ -29,7 +29,8 @@ def show(place: DeltaGenerator, planned: PlannedStudy, key: str) -> None:
         with widgets.errors_shown():
             plans = calls.previews_of(planned)
         if has_preview(plans):
-            widgets.show_chart(preview_figure(plans, dark=widgets.is_dark()), key)
+            chart = charts.chart_of(charts.PREVIEW, plans, dark=widgets.is_dark())
+            widgets.show_chart(chart, key)
         graphs = [graph for plan in plans.values() for graph in plan["topologies"]]
         widgets.show_notes(
             list(dict.fromkeys(filter(None, (g.get("preview_note") for g in graphs))))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.ui import guide, place, visitor, widgets, words
+from workbench.ui import ahead, guide, place, visitor, widgets, words
 
 PAGES = Path(__file__).parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
@@ -21,6 +21,11 @@ def run() -> None:
     )
     if widgets.is_dark():
         st.html(READABLE_CHOICES)
+    with ahead.answering():
+        _show()
+
+
+def _show() -> None:
     with widgets.errors_shown():
         guests = visitor.guest_study()
     if guests is not None:
@@ -52,9 +57,12 @@ def _show_pages() -> None:
             widgets.show_place()
         guide.show_glossary()
         visitor.remember()
+        ahead.fetch_parts()
         if visitor.has_login():
             st.button(f"Log out {st.user.get('name', '')}", on_click=st.logout)
     guide.show(page.url_path)
+    if page.url_path:
+        ahead.expect_pages()
     with widgets.errors_shown():
         page.run()
 

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from workbench.difference import describe_difference, describe_sizes
-from workbench.figures import hop_heatmap, reach_figure
 from workbench.palette import arm_style
 from workbench.ui import (
     calls,
+    charts,
     deciding,
     designing,
     designs,
@@ -126,9 +126,9 @@ plans = {asked.schema.name: {"topologies": [found.plan for found in surveys.valu
 dark = widgets.is_dark()
 left, right = st.columns(2)
 with left:
-    widgets.show_chart(hop_heatmap(plans, dark=dark), "design_hops")
+    widgets.show_chart(charts.chart_of(charts.HOPS, plans, dark=dark), "design_hops")
 with right:
-    widgets.show_chart(reach_figure(plans, dark=dark), "design_reach")
+    widgets.show_chart(charts.chart_of(charts.REACH, plans, dark=dark), "design_reach")
 
 # --- as code ---------------------------------------------------------------
 

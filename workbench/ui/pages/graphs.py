@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from workbench.figures import hop_heatmap, reach_figure, walk_figure
 from workbench.palette import EXPLANATIONS, arm_style, topology_label
 from workbench.ui import (
+    ahead,
     beginning,
     calls,
+    charts,
     designs,
     drawings,
     place,
@@ -114,13 +115,20 @@ preview_place = st.container()
 dark = widgets.is_dark()
 left, right = st.columns(2)
 with left:
-    widgets.show_chart(hop_heatmap(planned.plans, dark=dark), "graphs_hops")
+    widgets.show_chart(
+        charts.chart_of(charts.HOPS, planned.plans, dark=dark), "graphs_hops"
+    )
 with right:
-    widgets.show_chart(reach_figure(planned.plans, dark=dark), "graphs_reach")
-widgets.show_chart(walk_figure(planned.plans, dark=dark), "graphs_walk")
+    widgets.show_chart(
+        charts.chart_of(charts.REACH, planned.plans, dark=dark), "graphs_reach"
+    )
+widgets.show_chart(
+    charts.chart_of(charts.WALK, planned.plans, dark=dark), "graphs_walk"
+)
 with st.container(horizontal=True):
     for page, text in (("row", "Look at one row"), ("train", "Train on these graphs")):
         st.page_link(
             widgets.page_file(page), label=text, icon=":material/arrow_forward:"
         )
 preview.show(preview_place, planned, "graphs_preview")
+ahead.expect_choices(address, spec, names)
