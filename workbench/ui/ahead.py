@@ -4,14 +4,16 @@ Everything here only fills what `calls` and `charts` keep: a click that comes ea
 finds it missing and makes it itself, or waits for the one thing that is being made.
 """
 
+from __future__ import annotations
+
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit import runtime
@@ -20,14 +22,18 @@ from streamlit.components import v2
 from workbench.errors import WorkbenchError
 from workbench.task import TaskSpec
 from workbench.topologies import TOPOLOGIES
-from workbench.ui import calls, charts, place, widgets
+from workbench.ui import calls, charts, linked, place, widgets
 
-QUIET_S = 0.25
+QUIET_S = 0.4  # a browser draws what it was sent
 MOST_WAITING = 64
 MOST_KNOWN = 4096
 MOST_ROWS = 200_000  # of a database; a larger one is looked at when it is asked about
 
-PARTS = ("PlotlyChart", "DataFrame")
+if TYPE_CHECKING:  # it loads torch
+    from workbench.planning import PlannedStudy
+
+PARTS = ("DataFrame",)
+_FETCHED = "fetched"
 _FETCH = """
 export default function ({ data }) {
   if (globalThis.workbenchFetched) return
@@ -39,14 +45,15 @@ export default function ({ data }) {
 }
 """
 
-Act = Callable[[], object]
+Step = Callable[[], object]
 
 
 class Ahead:
     """Does one thing after the other in a thread, while no page is being made.
 
-    What was offered last is done first, and the oldest is dropped where much waits.
-    The thread ends when nothing waits.
+    Each is done step by step, so that a page waits for one step at most. What was
+    offered last is done first, and the oldest is dropped where much waits. The thread
+    ends when nothing waits.
 
     Args:
         quiet_s: For how long no page may have been made.
@@ -55,7 +62,7 @@ class Ahead:
     def __init__(self, quiet_s: float = QUIET_S) -> None:
         self._quiet_s = quiet_s
         self._turn = Condition()
-        self._waiting: OrderedDict[Hashable, Act] = OrderedDict()
+        self._waiting: OrderedDict[Hashable, Sequence[Step]] = OrderedDict()
         self._known: OrderedDict[Hashable, None] = OrderedDict()
         self._num_answering = 0
         self._answered_at = monotonic()
@@ -74,18 +81,19 @@ class Ahead:
                 self._answered_at = monotonic()
                 self._turn.notify_all()
 
-    def offer(self, key: Hashable, act: Act) -> None:
+    def offer(self, key: Hashable, steps: Sequence[Step]) -> None:
         """Do something later, unless it was offered before.
 
         Args:
             key: Says all that it depends on.
-            act: What is done; what a user would be told of it is left to the page.
+            steps: What is done, one after the other; what a user would be told of it
+                is left to the page.
         """
         with self._turn:
             if key in self._known and key not in self._waiting:
                 return
-            self._known[key] = self._waiting[key] = None
-            self._waiting[key] = act
+            self._known[key] = None
+            self._waiting[key] = steps
             self._waiting.move_to_end(key)
             if len(self._waiting) > MOST_WAITING:
                 dropped, _ = self._waiting.popitem(last=False)
@@ -97,30 +105,45 @@ class Ahead:
                 self._thread.start()
 
     def _work(self) -> None:
-        while (act := self._next()) is not None:
+        while (steps := self._next()) is not None:
             # What a user could put right, and files that went with their session.
             with suppress(WorkbenchError, OSError):
-                act()
+                for step in steps:
+                    self._await_quiet()
+                    step()
 
-    def _next(self) -> Act | None:
-        """Return what is done next, once it is quiet; None when nothing waits."""
+    def _next(self) -> Sequence[Step] | None:
+        """Return what is done next; None when nothing waits."""
         with self._turn:
-            while self._waiting:
+            self._await_quiet()
+            if self._waiting:
+                return self._waiting.popitem()[1]
+            self._thread = None
+            return None
+
+    def _await_quiet(self) -> None:
+        with self._turn:
+            while True:
                 left_s = self._answered_at + self._quiet_s - monotonic()
                 if self._num_answering:
                     self._turn.wait()
                 elif left_s > 0:
                     self._turn.wait(left_s)
                 else:
-                    return self._waiting.popitem()[1]
-            self._thread = None
-            return None
+                    return
 
 
 def fetch_parts() -> None:
-    """Have the browser load what draws figures and tables before a page has any."""
+    """Have the browser load what draws tables before a page has any."""
     with st.container(width=1, height=1, border=False, key="ahead"):
         _fetcher()(key="ahead_parts", data=_parts())
+
+
+def fetch_figures() -> None:
+    """Have the browser load what draws figures, once a session, below a page."""
+    if not st.session_state.get(_FETCHED):
+        st.session_state[_FETCHED] = True
+        linked.fetch_library()
 
 
 @contextmanager
@@ -156,10 +179,8 @@ def expect_tables(address: str, tables: Sequence[str]) -> None:
     for table in reversed(tables):
         _offer(
             ("table", hints, address, table),
-            lambda table=table: (
-                calls.rows_of(address, table),
-                calls.distributions_with(hints, address, table),
-            ),
+            partial(calls.rows_of, address, table),
+            partial(calls.distributions_with, hints, address, table),
         )
 
 
@@ -180,15 +201,19 @@ def one_click_away(chosen: Sequence[str]) -> list[tuple[str, ...]]:
 def _expect_graphs(address: str, spec: TaskSpec | str, names: tuple[str, ...]) -> None:
     hints, dark = place.hints_file(), widgets.is_dark()
 
-    def make() -> None:
-        planned = calls.plan_with(hints, address, spec, names)
-        for name in (charts.HOPS, charts.REACH, charts.WALK):
-            charts.chart_of(name, planned.plans, dark=dark)
-        if not planned.assumed:
-            plans = calls.previews_of(planned)
-            charts.chart_of(charts.PREVIEW, plans, dark=dark)
+    def plan() -> PlannedStudy:
+        return calls.plan_with(hints, address, spec, names)
 
-    _offer(("graphs", hints, address, spec, names, dark), make)
+    def draw(name: str) -> None:
+        charts.sheet_of(plan(), is_dark=dark).payloads((name,))
+
+    def preview() -> None:
+        planned = plan()
+        plans = None if planned.assumed else calls.previews_of(planned)
+        charts.sheet_of(planned, is_dark=dark).payloads((charts.PREVIEW,), plans)
+
+    figures = (partial(draw, name) for name in (charts.HOPS, charts.REACH, charts.WALK))
+    _offer(("graphs", hints, address, spec, names, dark), plan, *figures, preview)
 
 
 @cache
@@ -213,14 +238,17 @@ def _is_served() -> bool:
     return runtime.exists() and isinstance(runtime.get_instance(), runtime.Runtime)
 
 
-def _offer(key: tuple[Hashable, ...], act: Act) -> None:
-    _ahead().offer(key, lambda: _quietly(repr(key), act))
+def _offer(key: tuple[Hashable, ...], *steps: Step) -> None:
+    quiet = [
+        partial(_quietly, f"{turn} {key!r}", step) for turn, step in enumerate(steps)
+    ]
+    _ahead().offer(key, quiet)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _quietly(key: str, _act: Act) -> None:
-    """Do it where nobody is shown that something is being made."""
-    _act()
+def _quietly(key: str, _step: Step) -> None:
+    """Take a step where nobody is shown that something is being made."""
+    _step()
 
 
 @st.cache_resource(show_spinner=False)

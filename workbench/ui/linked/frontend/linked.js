@@ -115,6 +115,7 @@ function setDepth(state, depth) {
 function fillBar(state) {
   const { data } = state
   state.bar.replaceChildren()
+  state.bar.hidden = data.depths.length < 2 && !data.series.length
   if (data.depths.length > 1) {
     const label = element("label", "wb-depth", "Depth (number of layers)")
     state.slider = element("input")
@@ -281,7 +282,7 @@ function update(state, data) {
 
 // What comes once for all depths: the words on each graph, and where rows are.
 function fetchShared(state, data) {
-  if (state.saidOf !== data.said) {
+  if (data.said && state.saidOf !== data.said) {
     state.saidOf = data.said
     arrived(data.said).then(words => {
       if (state.saidOf !== data.said) return
