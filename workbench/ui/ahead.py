@@ -6,6 +6,7 @@ finds it missing and makes it itself, or waits for the one thing that is being m
 
 from __future__ import annotations
 
+import atexit
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ from workbench.topologies import TOPOLOGIES
 from workbench.ui import calls, charts, linked, place, widgets
 
 QUIET_S = 0.4  # a browser draws what it was sent
+CLOSED_S = 5.0
 MOST_WAITING = 64
 MOST_KNOWN = 4096
 MOST_ROWS = 200_000  # of a database; a larger one is looked at when it is asked about
@@ -67,6 +69,7 @@ class Ahead:
         self._num_answering = 0
         self._answered_at = monotonic()
         self._thread: Thread | None = None
+        self._is_closed = False
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -90,7 +93,7 @@ class Ahead:
                 is left to the page.
         """
         with self._turn:
-            if key in self._known and key not in self._waiting:
+            if self._is_closed or (key in self._known and key not in self._waiting):
                 return
             self._known[key] = None
             self._waiting[key] = steps
@@ -104,12 +107,26 @@ class Ahead:
                 self._thread = Thread(target=self._work, name="ahead", daemon=True)
                 self._thread.start()
 
+    def close(self) -> None:
+        """Drop what waits, and wait for the step that is being taken.
+
+        Python must not end in the middle of one: the libraries would not bear it.
+        """
+        with self._turn:
+            self._waiting.clear()
+            self._is_closed, thread = True, self._thread
+            self._turn.notify_all()
+        if thread is not None:
+            thread.join(CLOSED_S)
+
     def _work(self) -> None:
         while (steps := self._next()) is not None:
             # What a user could put right, and files that went with their session.
             with suppress(WorkbenchError, OSError):
                 for step in steps:
                     self._await_quiet()
+                    if self._is_closed:
+                        return
                     step()
 
     def _next(self) -> Sequence[Step] | None:
@@ -123,7 +140,7 @@ class Ahead:
 
     def _await_quiet(self) -> None:
         with self._turn:
-            while True:
+            while not self._is_closed:
                 left_s = self._answered_at + self._quiet_s - monotonic()
                 if self._num_answering:
                     self._turn.wait()
@@ -134,16 +151,14 @@ class Ahead:
 
 
 def fetch_parts() -> None:
-    """Have the browser load what draws tables before a page has any."""
-    with st.container(width=1, height=1, border=False, key="ahead"):
-        _fetcher()(key="ahead_parts", data=_parts())
+    """Have the browser load what draws figures and tables, before a page has any.
 
-
-def fetch_figures() -> None:
-    """Have the browser load what draws figures, once a session, below a page."""
+    Once a session, at the end of a page.
+    """
     if not st.session_state.get(_FETCHED):
         st.session_state[_FETCHED] = True
         linked.fetch_library()
+        _fetcher()(key="ahead_parts", data=_parts(), height=1)
 
 
 @contextmanager
@@ -254,4 +269,6 @@ def _quietly(key: str, _step: Step) -> None:
 @st.cache_resource(show_spinner=False)
 def _ahead() -> Ahead:
     """Return what all sessions share: one thread, and each thing made once."""
-    return Ahead()
+    made = Ahead()
+    atexit.register(made.close)
+    return made

@@ -57,7 +57,6 @@ def _show_pages() -> None:
             widgets.show_place()
         guide.show_glossary()
         visitor.remember()
-        ahead.fetch_parts()
         if visitor.has_login():
             st.button(f"Log out {st.user.get('name', '')}", on_click=st.logout)
     guide.show(page.url_path)

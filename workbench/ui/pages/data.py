@@ -149,4 +149,4 @@ if schema.warnings:
 
 kept.show()
 ahead.expect_tables(address, names)
-ahead.fetch_figures()
+ahead.fetch_parts()

@@ -185,4 +185,4 @@ st.page_link(
     label="See the graphs",
     icon=":material/arrow_forward:",
 )
-ahead.fetch_figures()
+ahead.fetch_parts()
