@@ -37,7 +37,7 @@ SHOTS = {
     "data": ("data?source=sample:address-3nf", ".st-key-data_schema"),
     "question": (f"question?{SAMPLE}", None),
     "graphs": (f"graphs?{SAMPLE}", ".st-key-graphs_chosen"),
-    "preview": (f"graphs?{SAMPLE}", ".st-key-graphs_preview"),
+    "preview": (f"graphs?{SAMPLE}", '[data-figure="preview"]'),
     "design": (f"design?{SAMPLE}&design=0", None),
     "row": (f"row?{SAMPLE}&hops=4", ".st-key-colouring"),
     "train": (f"train?{SAMPLE}", None),

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.ui import guide, login, place, visitor, widgets, words
+from workbench.ui import ahead, guide, login, place, visitor, widgets, words
 
 PAGES = Path(__file__).parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
@@ -37,6 +37,11 @@ def run() -> None:
     )
     if widgets.is_dark():
         st.html(READABLE_CHOICES)
+    with ahead.answering():
+        _show()
+
+
+def _show() -> None:
     with widgets.errors_shown():
         guests = visitor.guest_study()
         if guests is None:
@@ -68,6 +73,8 @@ def _show_pages() -> None:
             st.button(f"Log out {name}", key="log_out", on_click=st.logout)
             login.go_on()
     guide.show(page.url_path)
+    if page.url_path:
+        ahead.expect_pages()
     with widgets.errors_shown():
         page.run()
 
