@@ -22,6 +22,7 @@ from workbench.graph import Graph
 from workbench.measure import Measurement, Rows
 from workbench.measures import measures_of
 from workbench.model import Inputs, Network, State, gather_inputs
+from workbench.plane import pack, principal_components
 from workbench.task import Task, TaskType
 from workbench.ties import Family, Ties, sample_families, sample_ties
 from workbench.view import Labelled, Labels, Pairs, Siblings
@@ -67,6 +68,23 @@ class Probe:
     kin: Sampled | None
     families: tuple[Family, ...]
     ties: tuple[Ties, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The sampled target rows (at most 2 000) at every layer of a network.
+
+    Attributes:
+        rows: A row per layer × sampled row: ``layer``, ``row``, ``key``, ``x`` and
+            ``y`` (the first two principal components, as `principal_components` scales
+            and signs them), ``label``, ``correct``.
+        states: A row per layer: ``layer``, ``num_rows``, ``num_components``, ``share``
+            (of the variance that the kept components hold) and ``states`` (float16
+            [rows, components], little-endian, rows as in ``rows``).
+    """
+
+    rows: pd.DataFrame
+    states: pd.DataFrame
 
 
 def build_probe(graph: Graph, task: Task, depth: int, device: torch.device) -> Probe:
@@ -154,42 +172,45 @@ def _of_relations(
 
 def project_layers(
     network: Network, probe: Probe, task: Task, outputs: np.ndarray
-) -> pd.DataFrame:
-    """Project the target rows' states at every layer to two principal components.
+) -> Projection:
+    """Project the target rows' states at every layer to their principal components.
 
     Args:
         network: A trained network.
         probe: The sample.
         task: Labels and keys of the task's rows.
         outputs: The network's predictions for every task row.
-
-    Returns:
-        One row per layer × sampled target row (at most 2 000): ``layer``, ``row``,
-        ``key``, ``x``, ``y``, ``label``, ``correct``. Components are scaled to unit
-        root mean square together, and each is signed so that its largest entry is
-        positive.
     """
     rows = _sample(probe.alone.rows[probe.target], MAX_PROJECTED_ROWS)
     place = np.searchsorted(task.rows, rows)
     labels, correct = _judge(task, place, outputs)
     kept = np.searchsorted(probe.alone.rows[probe.target], rows)
-    frames = []
+    frames, states = [], []
     for layer, state in zip(count(), _states(network, probe.alone)):
-        plane = _principal_plane(state[probe.target][kept])
+        components, share = principal_components(state[probe.target][kept])
         frames.append(
             pd.DataFrame(
                 {
                     "layer": layer,
                     "row": rows,
                     "key": [task.keys[at] for at in place],
-                    "x": plane[:, 0],
-                    "y": plane[:, 1],
+                    "x": components[:, 0],
+                    "y": components[:, 1],
                     "label": labels,
                     "correct": correct,
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True)
+        states.append(
+            {
+                "layer": layer,
+                "num_rows": len(rows),
+                "num_components": components.shape[1],
+                "share": share,
+                "states": pack("", components).states,
+            }
+        )
+    return Projection(pd.concat(frames, ignore_index=True), pd.DataFrame(states))
 
 
 def _complete(graph: Graph, name: str) -> np.ndarray:
@@ -285,16 +306,3 @@ def _judge(
     chosen = found.argmax(axis=1) if found.ndim == 2 else found >= 0.5
     names = np.asarray(task.classes, dtype=object)
     return names[labels.astype(int)], chosen.astype(int) == labels.astype(int)
-
-
-def _principal_plane(states: np.ndarray) -> np.ndarray:
-    """Return the two leading principal components, [rows, 2]; zeros on collapse."""
-    centred = states - states.mean(axis=0)
-    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    plane = np.zeros((len(states), 2))
-    rank = min(2, len(singular))
-    plane[:, :rank] = left[:, :rank] * singular[:rank]
-    signs = np.sign(plane[np.abs(plane).argmax(axis=0), [0, 1]])
-    plane *= np.where(signs == 0, 1, signs)
-    size = np.sqrt((plane**2).sum(axis=1).mean())
-    return plane / size if size > 0 else plane

@@ -38,6 +38,7 @@ class Looked:
         said: Id of what is said of each series at each depth.
         frames: Id of where layers put the rows, or None.
         depth: The networks' depth.
+        layer: The layer at which rows are shown; None for the last one.
         rows: Which rows are ringed, by their place among those drawn.
         csv: What is known of these rows, to be taken away.
     """
@@ -48,6 +49,7 @@ class Looked:
     said: str
     frames: str | None
     depth: int
+    layer: int | None
     rows: Sequence[int]
     csv: str
 
