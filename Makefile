@@ -105,5 +105,5 @@ $(VENV)/.installed: $(BUILT_FROM) $(VENV)/.torch
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --editable '.[dev,docs,samples,databases,umap,export]'
+	$(INSTALL) --editable '.[dev,docs,samples,databases,umap,export,team]'
 	@touch $@

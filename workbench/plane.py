@@ -96,13 +96,14 @@ def principal_components(states: np.ndarray) -> tuple[np.ndarray, float]:
     Source: Pearson (1901), Philosophical Magazine 2 (principal components).
     """
     centred = states - states.mean(axis=0)
-    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    held = np.cumsum(singular**2)
-    total = float(held[-1]) if len(held) else 0.0
+    # The strongest come last; what is below zero is rounding.
+    squares, directions = np.linalg.eigh(centred.T @ centred)
+    held = np.cumsum(np.maximum(squares[::-1], 0))
+    total = float(held[-1])
     needed = 1 + int(np.searchsorted(held, KEPT_SHARE * total)) if total > 0 else 0
-    rank = min(max(2, needed), MAX_COMPONENTS, len(singular))
+    rank = min(max(2, needed), MAX_COMPONENTS, len(held))
     turned = np.zeros((len(states), max(2, rank)))
-    turned[:, :rank] = left[:, :rank] * singular[:rank]
+    turned[:, :rank] = centred @ directions[:, : -rank - 1 : -1]
     largest = np.abs(turned).argmax(axis=0)
     signs = np.sign(turned[largest, np.arange(turned.shape[1])])
     turned *= np.where(signs == 0, 1, signs)
