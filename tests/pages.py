@@ -41,11 +41,11 @@ def linked(app: AppTest) -> dict[str, Any]:
 
 def sent(app: AppTest) -> str:
     """Return the figures that are sent to the browser, as JSON."""
-    return "".join(map(json.dumps, figures(app)))
+    return "".join(json.dumps(each, ensure_ascii=False) for each in payloads(app))
 
 
-def figures(app: AppTest) -> list[dict[str, Any]]:
-    """Return what each figure that is sent to the browser shows."""
+def payloads(app: AppTest) -> list[dict[str, Any]]:
+    """Return what is sent to the browser, part by part."""
     packed = [each.bytes for each in components(app, "workbench_payload")]
     return [json.loads(gzip.decompress(one)) for one in packed]
 

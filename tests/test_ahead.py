@@ -2,7 +2,7 @@
 
 from threading import Event, Timer
 
-from tests.pages import Open, figures
+from tests.pages import Open, payloads
 from workbench.errors import GraphError
 from workbench.topologies import TOPOLOGIES
 from workbench.ui.ahead import Ahead, one_click_away
@@ -93,12 +93,12 @@ def test_a_page_seen_again_names_its_figures_alike_and_another_graph_does_not(
 ) -> None:
     """A figure of the same name is neither sent nor drawn again by the browser."""
     app = visit("graphs", **SAMPLE, graphs="row2node,flattened")
-    first = {one["id"] for one in figures(app)}
+    first = {one["id"] for one in payloads(app)}
     assert len(first) == 4  # preview, hops, reach and walk
     app.run()
-    assert {one["id"] for one in figures(app)} == first
+    assert {one["id"] for one in payloads(app)} == first
     more = visit("graphs", **SAMPLE, graphs="row2node,flattened,shortcut")
-    assert not first & {one["id"] for one in figures(more)}
-    (preview,) = [one for one in figures(more) if "Preview" in one["titles"]["*"]]
+    assert not first & {one["id"] for one in payloads(more)}
+    (preview,) = [one for one in payloads(more) if "Preview" in one["titles"]["*"]]
     names = [line["name"] for line in preview["figures"]["*"]["data"]]
     assert names == ["Normalized (row2node)", "Flattened", "Shortcuts (shortcut)"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages import Open, figures, said
+from tests.pages import Open, payloads, said
 from workbench.study import read_study
 
 SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
@@ -194,7 +194,7 @@ def test_the_preview_beside_an_edit_shows_the_signal_a_hop_nearer(
     """What decides is the city: three hops away, two once it is folded into the zip."""
     app = take(visit("design", **SAMPLE, graphs="row2node"), "city", "folded")
     (preview,) = [
-        one for one in figures(app) if "no network trained" in one["titles"]["*"]
+        one for one in payloads(app) if "no network trained" in one["titles"]["*"]
     ]
     curves = {trace["name"]: trace["y"] for trace in preview["figures"]["*"]["data"]}
     before, after = curves["Normalized (row2node)"], curves["own row2node"]

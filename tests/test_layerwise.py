@@ -17,6 +17,7 @@ from workbench.measure import Rows
 from workbench.measures import measure_rows, measures_of
 from workbench.model import Network, gather_inputs
 from workbench.models import MODELS
+from workbench.plane import Layer, unpack
 from workbench.remedies import REMEDIES
 from workbench.sampled import build_probe
 from workbench.view import Siblings
@@ -92,7 +93,7 @@ def test_a_projected_row_keeps_its_own_key_at_every_layer() -> None:
     probe = build_probe(graph, task, 2, CPU)
     network = network_for(graph, 2)
     outputs = np.eye(3)[task.labels.astype(int)]
-    found = project_layers(network, probe, task, outputs)
+    found = project_layers(network, probe, task, outputs).rows
     for layer in range(3):
         rows = found[found["layer"] == layer]
         assert rows["row"].tolist() == [0, 1, 2, 3, 4]
@@ -108,7 +109,8 @@ def test_projected_distances_are_those_of_states_with_two_channels() -> None:
         torch.manual_seed(0)
         network = Network(graph, MODELS["sage"], REMEDIES["none"], 1, 2, 3, 0.0)
     probe = build_probe(graph, task, 1, CPU)
-    found = project_layers(network, probe, task, np.eye(3)[task.labels.astype(int)])
+    outputs = np.eye(3)[task.labels.astype(int)]
+    found = project_layers(network, probe, task, outputs).rows
     with torch.no_grad():
         states, _ = network(probe.alone.field, probe.alone.inputs)
     for layer, state in enumerate(states):
@@ -116,6 +118,21 @@ def test_projected_distances_are_those_of_states_with_two_channels() -> None:
         drawn = pdist(rows[["x", "y"]].to_numpy())
         true = pdist(state["customer"].double().numpy())
         assert drawn * true.sum() == pytest.approx(true * drawn.sum(), rel=1e-6)
+
+
+def test_the_kept_states_begin_with_the_projection_of_the_same_rows() -> None:
+    graph = shop()
+    task = task_of(graph)
+    probe = build_probe(graph, task, 2, CPU)
+    outputs = np.eye(3)[task.labels.astype(int)]
+    found = project_layers(network_for(graph, 2), probe, task, outputs)
+    assert found.states["layer"].tolist() == [0, 1, 2]
+    for one in found.states.itertuples():
+        rows = found.rows[found.rows["layer"] == one.layer]
+        kept = unpack(Layer("", one.num_components, one.states))
+        assert one.num_rows == len(rows) == len(kept)
+        # 16 bits hold three digits.
+        assert kept[:, :2] == pytest.approx(rows[["x", "y"]].to_numpy(), abs=2e-3)
 
 
 def in_cities(num_orders: int) -> Graph:

@@ -102,6 +102,7 @@ class CellResult:
     layers: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
     projection: pd.DataFrame = field(default_factory=pd.DataFrame)
+    states: pd.DataFrame = field(default_factory=pd.DataFrame)
     influence: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -246,11 +247,12 @@ class Bench:
             [untrained.assign(state="untrained"), trained.assign(state="trained")]
         )
         heard.append(self._influence(cell, network, prepared, "trained"))
-        projection = pd.DataFrame()
+        projection, states = pd.DataFrame(), pd.DataFrame()
         if cell.seed == self.workload.projected_seed:
-            projection = project_layers(network, probe, task, run.outputs)
-            places = self._located(cell.arm).loc[projection["row"]]
-            projection = projection.assign(
+            projected = project_layers(network, probe, task, run.outputs)
+            states = projected.states
+            places = self._located(cell.arm).loc[projected.rows["row"]]
+            projection = projected.rows.assign(
                 **{name: places[name].array for name in places}
             )
             drops = measure_drops(network, task, prepared.shuffles)
@@ -280,6 +282,7 @@ class Bench:
             layers=layers.assign(**names),
             predictions=_predictions(task, run.outputs).assign(**names),
             projection=projection.assign(**without_seed),
+            states=states.assign(**without_seed),
             influence=pd.concat(heard, ignore_index=True).assign(**names),
         )
 

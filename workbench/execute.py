@@ -61,7 +61,7 @@ NUMBERS_VERSION = 1
 BASELINES_VERSION = 2  # the same of the baselines alone
 
 # What a finished run leaves behind, each maybe empty.
-FRAMES = ("layers", "predictions", "projection", "influence")
+FRAMES = ("layers", "predictions", "projection", "states", "influence")
 
 # Settings of the budget that are no part of the key while they are at their default, so
 # that what was stored before them is found.
@@ -303,6 +303,7 @@ class _Session:
             layers=self.store.frame("layers", keys),
             predictions=predictions,
             projection=self.store.frame("projection", keys),
+            states=self.store.frame("states", keys),
             influence=self.store.frame("influence", keys),
             comparison=comparison,
             plans=dict(self.planned.plans),

@@ -5,6 +5,7 @@ and projected.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from torch import Tensor
 from workbench.measure import Measurement, Rows
 from workbench.measures import measures_of
 from workbench.model import Network, State
+from workbench.plane import pack, principal_components
 from workbench.sampled import Kin, Probe, Sampled, draw
 from workbench.task import Task, TaskType
 from workbench.ties import Family, Ties
@@ -22,6 +24,23 @@ from workbench.view import Labelled, Pairs, Siblings
 
 MAX_PROJECTED_ROWS = 2000
 COLUMNS = ["layer", "node_type", "measure", "value", "num_rows", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The sampled target rows (at most 2 000) at every layer of a network.
+
+    Attributes:
+        rows: A row per layer × sampled row: ``layer``, ``row``, ``key``, ``x`` and
+            ``y`` (the first two principal components, as `principal_components` scales
+            and signs them), ``label``, ``correct``.
+        states: A row per layer: ``layer``, ``num_rows``, ``num_components``, ``share``
+            (of the variance that the kept components hold) and ``states`` (float16
+            [rows, components], little-endian, rows as in ``rows``).
+    """
+
+    rows: pd.DataFrame
+    states: pd.DataFrame
 
 
 @threadpool_limits.wrap(limits=1)  # small matrices: more threads wait for each other
@@ -75,43 +94,47 @@ def _of_relations(kin: Kin, states: Sequence[State]) -> Iterator[tuple[object, .
 
 def project_layers(
     network: Network, probe: Probe, task: Task, outputs: np.ndarray
-) -> pd.DataFrame:
-    """Project the target rows' states at every layer to two principal components.
+) -> Projection:
+    """Project the target rows' states at every layer to their principal components.
 
     Args:
         network: A trained network.
         probe: The sample.
         task: Labels and keys of the task's rows.
         outputs: The network's predictions for every task row.
-
-    Returns:
-        One row per layer × sampled target row (at most 2 000): ``layer``, ``row``,
-        ``key``, ``x``, ``y``, ``label``, ``correct``. Components are scaled to unit
-        root mean square together, and each is signed so that its largest entry is
-        positive.
     """
     rows = draw(probe.alone.rows[probe.target], MAX_PROJECTED_ROWS)
     place = np.searchsorted(task.rows, rows)
     labels, correct = _judge(task, place, outputs)
     kept = np.searchsorted(probe.alone.rows[probe.target], rows)
-    frames = []
+    frames, states = [], []
     for layer, state in enumerate(_states(network, probe.alone)):
         spot = probe.alone.places[layer][probe.target]
-        plane = _principal_plane(_read(state[probe.target], spot)[kept])
+        found = _read(state[probe.target], spot)[kept]
+        components, share = principal_components(found)
         frames.append(
             pd.DataFrame(
                 {
                     "layer": layer,
                     "row": rows,
                     "key": [task.keys[at] for at in place],
-                    "x": plane[:, 0],
-                    "y": plane[:, 1],
+                    "x": components[:, 0],
+                    "y": components[:, 1],
                     "label": labels,
                     "correct": correct,
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True)
+        states.append(
+            {
+                "layer": layer,
+                "num_rows": len(rows),
+                "num_components": components.shape[1],
+                "share": share,
+                "states": pack("", components).states,
+            }
+        )
+    return Projection(pd.concat(frames, ignore_index=True), pd.DataFrame(states))
 
 
 @torch.no_grad()
@@ -138,16 +161,3 @@ def _judge(
     chosen = found.argmax(axis=1) if found.ndim == 2 else found >= 0.5
     names = np.asarray(task.classes, dtype=object)
     return names[labels.astype(int)], chosen.astype(int) == labels.astype(int)
-
-
-def _principal_plane(states: np.ndarray) -> np.ndarray:
-    """Return the two leading principal components, [rows, 2]; zeros on collapse."""
-    centred = states - states.mean(axis=0)
-    _, directions = np.linalg.eigh(centred.T @ centred)  # the strongest come last
-    leading = directions[:, :-3:-1]
-    plane = np.zeros((len(states), 2))
-    plane[:, : leading.shape[1]] = centred @ leading
-    signs = np.sign(plane[np.abs(plane).argmax(axis=0), [0, 1]])
-    plane *= np.where(signs == 0, 1, signs)
-    size = np.sqrt((plane**2).sum(axis=1).mean())
-    return plane / size if size > 0 else plane

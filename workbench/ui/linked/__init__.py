@@ -41,6 +41,7 @@ class Looked:
         said: Id of what is said of each series at each depth, or None.
         frames: Id of where layers put the rows, or None.
         depth: The networks' depth.
+        layer: The layer at which rows are shown; None for the last one.
         rows: Which rows are ringed, by their place among those drawn.
         csv: What is known of these rows, to be taken away.
     """
@@ -51,6 +52,7 @@ class Looked:
     said: str | None = None
     frames: str | None = None
     depth: int = 0
+    layer: int | None = None
     rows: Sequence[int] = ()
     csv: str = ""
 

@@ -258,9 +258,10 @@ function update(state, data) {
   state.paper = style.getPropertyValue("--st-background-color").trim() || "#ffffff"
   state.data = data
   state.csvOf = data.rows.join()
-  const before = state.depth
+  const before = `${state.depth}/${state.layer}`
   let ringed = false
   hear(state, "depth", data.depth, value => { state.depth = value })
+  hear(state, "layer", data.layer, value => { state.layer = value })
   hear(state, "rows", data.rows, value => {
     ringed = value.join() !== state.rows.join()
     state.rows = value
@@ -275,7 +276,7 @@ function update(state, data) {
   tellChosen(state)
   for (const card of state.cards.values()) {
     if (!card.drawn) continue
-    if (before !== state.depth || (ringed && card.embedding)) moved(state, card)
+    if (before !== `${state.depth}/${state.layer}` || (ringed && card.embedding)) moved(state, card)
   }
   light(state)
 }
