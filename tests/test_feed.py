@@ -133,9 +133,17 @@ def test_leaving_out_the_test_rows_changes_no_gradient_and_no_validation_output(
     torch.testing.assert_close(*found)
 
 
-def test_networks_that_look_at_all_rows_together_are_trained_on_all_of_them():
+@pytest.mark.parametrize(
+    ("remedy", "budget"),
+    [
+        ("pairnorm", BUDGET),
+        ("none", replace(BUDGET, dropout=0.5)),
+        ("none", replace(BUDGET, input_dropout=0.5)),
+    ],
+)
+def test_runs_that_depend_on_the_rows_beside_are_trained_on_all_of_them(remedy, budget):
     task = task_of(shop(0))
-    config = RunConfig(MODELS["sage"], REMEDIES["pairnorm"], 2, 0, BUDGET)
+    config = RunConfig(MODELS["sage"], REMEDIES[remedy], 2, 0, budget)
     runs = [
         train(build_network(shop(0), task, config), shop(0), task, config, feed)
         for feed in (None, Whole(shop(0), task, 2, CPU, is_joint=True))

@@ -7,6 +7,7 @@ fan-out, some neighbours of every row. Every network runs on it unchanged.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -110,6 +111,7 @@ class Whole(AbstractFeed):
         is_joint: bool = False,
     ) -> None:
         self.graph, self.task, self.depth, self.device = graph, task, depth, device
+        self.is_joint = is_joint
         self.places = np.arange(len(task.rows))
         if not is_joint:
             self.places = np.flatnonzero(np.isin(task.split, (TRAIN, VAL)))
@@ -136,6 +138,10 @@ class Whole(AbstractFeed):
 
     def joint(self) -> "Whole":
         """Return the same feed with all of the task's rows in every pass."""
+        return self if self.is_joint else self._joined
+
+    @cached_property
+    def _joined(self) -> "Whole":
         return Whole(self.graph, self.task, self.depth, self.device, is_joint=True)
 
     def _see(self, places: np.ndarray) -> tuple[Field, Inputs]:

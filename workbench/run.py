@@ -105,6 +105,11 @@ class Budget:
                     f' or "{words[0]}" or "{words[1]}".'
                 )
 
+    @property
+    def is_random(self) -> bool:
+        """Whether a pass while training differs from one that answers."""
+        return bool(self.dropout or self.input_dropout)
+
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
@@ -203,7 +208,8 @@ def train(
     """
     device = default_device()
     fed = Whole(graph, task, config.depth, device) if feed is None else feed
-    if config.remedy.over_rows:
+    # The same rows take part in every draw as ever, so that a seed's numbers stay.
+    if config.remedy.over_rows or config.budget.is_random:
         fed = fed.joint()
     loop = _Loop(network.to(device), task, config, fed, device)
     with torch.random.fork_rng(devices=[]):
@@ -318,8 +324,7 @@ class _Loop:
 
     def _validation(self, raw: Tensor, part: Part) -> Tensor:
         """Return the outputs of the validation rows, those of training where alike."""
-        budget = self.config.budget
-        if part.validation is not None and not (budget.dropout or budget.input_dropout):
+        if part.validation is not None and not self.config.budget.is_random:
             return raw.detach()[part.validation]
         return self._answer(self.rows[VAL].cpu().numpy())
 
