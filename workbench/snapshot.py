@@ -473,8 +473,7 @@ class _Writing:
             if self.stopped_by is not None:
                 raise self.stopped_by from None
             raise
-        finally:
-            connection.unregister("__rows")
+        connection.unregister("__rows")
 
     def _commit_many(self, connection: duckdb.DuckDBPyConnection) -> None:
         if self.num_waiting >= ROWS_A_COMMIT:
