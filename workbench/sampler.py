@@ -215,6 +215,8 @@ def _in_time(
     return replace(way, neighbours=replace(found, order=runs[found.order]))
 
 
+DENSE = 64  # possible codes per code up to which they are marked and not sorted
+
 _Places: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
 
@@ -305,8 +307,9 @@ class _Search:
         """Keep the codes that are new, and return them, ascending."""
         fresh = {}
         for name, parts in arriving.items():
-            arrived = _distinct(np.concatenate(parts))
-            new = arrived[~_among(arrived, self.held[name])]
+            size = self._size(self.num_nodes[name])
+            arrived = _distinct(np.concatenate(parts), size)
+            new = arrived[~_among(arrived, self.held[name], size)]
             if len(new):
                 self._grow(len(new))
                 fresh[name] = new
@@ -374,9 +377,9 @@ class _Search:
     def _tied(self, index: int, places: Mapping[str, _Places]) -> Tied:
         tie = self.ties[index]
         number = max(len(tie.sources), 1)
-        # An instance hears a link once, so that neither array repeats a code.
+        size = self._size(number)
         up, down = (self._heard_along(index, is_down) for is_down in (False, True))
-        codes = _distinct(np.concatenate([up, down]))
+        codes = _distinct(np.concatenate([up, down]), size)
         owners, links = self._split(codes, number)
         ends = []
         for name, nodes in ((tie.source, tie.sources), (tie.target, tie.targets)):
@@ -386,19 +389,23 @@ class _Search:
             links=links,
             sources=ends[0],
             targets=ends[1],
-            up=_among(codes, up),
-            down=_among(codes, down),
+            up=_among(codes, up, size),
+            down=_among(codes, down, size),
         )
 
     def _heard_along(self, index: int, is_down: bool) -> np.ndarray:
-        """Return owner and link of the messages along a way as one code, ascending."""
+        """Return owner and link of the messages along a way as one code, each once."""
         number = max(len(self.ties[index].sources), 1)
         found = [
             one.owners * number + one.links
             for one in self.heard
             if one.way.tie == index and one.way.is_down is is_down
         ]
-        return np.sort(np.concatenate([_nothing(), *found]))
+        return np.concatenate([_nothing(), *found])
+
+    def _size(self, number: int) -> int:
+        """Return how many codes there can be of nodes or links of some number."""
+        return number * len(self.moment_of)
 
     def _split(self, codes: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the owner and the rest of each code."""
@@ -407,20 +414,36 @@ class _Search:
         return np.divmod(codes, max(number, 1))
 
 
-def _distinct(codes: np.ndarray) -> np.ndarray:
-    """Return different codes, ascending; a sort is far faster than `np.unique`."""
-    ordered = np.sort(codes)
+def _distinct(codes: np.ndarray, size: int) -> np.ndarray:
+    """Return different codes, all below ``size``, ascending."""
+    if _is_dense(codes, size):
+        return np.flatnonzero(_marked(codes, size))
+    ordered = np.sort(codes)  # far faster than `np.unique`
     new = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
     return ordered[new]
 
 
-def _among(codes: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Return which codes are held; both ascend."""
+def _among(codes: np.ndarray, held: np.ndarray, size: int) -> np.ndarray:
+    """Return which codes, all below ``size``, are held."""
     if not len(held):
         return np.zeros(len(codes), dtype=bool)
+    if _is_dense(codes, size):
+        return _marked(held, size)[codes]
+    held = np.sort(held)
     place = np.minimum(np.searchsorted(held, codes), len(held) - 1)
     return held[place] == codes
+
+
+def _is_dense(codes: np.ndarray, size: int) -> bool:
+    """Return whether a mark for every possible code costs less than a sort."""
+    return size <= DENSE * len(codes)
+
+
+def _marked(codes: np.ndarray, size: int) -> np.ndarray:
+    marks = np.zeros(size, dtype=bool)
+    marks[codes] = True
+    return marks
 
 
 def _since(times: np.ndarray | None, number: int) -> np.ndarray:
