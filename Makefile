@@ -105,5 +105,5 @@ $(VENV)/.installed: $(BUILT_FROM) $(VENV)/.torch
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --editable '.[dev,docs,samples,databases,export]'
+	$(INSTALL) --editable '.[dev,docs,samples,databases,export,team]'
 	@touch $@

@@ -102,6 +102,47 @@ def test_rows_answer_the_same_in_whatever_batches_they_are_asked(model):
     np.testing.assert_allclose(answers[2], answers[0], atol=1e-5)
 
 
+def test_training_computes_no_row_that_only_a_test_row_sees():
+    # Customers 0 and 3 train, 1 and 4 validate, 2 is tested; at depth 0 that is all.
+    task = task_of(shop(0))
+    feed = Whole(shop(0), task, 0, CPU)
+    (part,) = feed.training(0, 0)
+    assert part.field.rows["customer"].tolist() == [0, 1, 3, 4]
+    assert part.within.tolist() == [0, 2]
+    assert part.rows.tolist() == [0, 3]
+    assert part.validation.tolist() == [1, 3]
+    (joint,) = feed.joint().training(0, 0)
+    assert joint.field.rows["customer"].tolist() == [0, 1, 2, 3, 4]
+    assert joint.validation.tolist() == [1, 4]
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_leaving_out_the_test_rows_changes_no_gradient_and_no_validation_output(depth):
+    graph = shop(0)
+    task = task_of(graph)
+    config = RunConfig(MODELS["sage"], REMEDIES["none"], depth, 0, BUDGET)
+    network = build_network(graph, task, config)
+    found = []
+    for feed in (Whole(graph, task, depth, CPU), Whole(graph, task, depth, CPU, True)):
+        (part,) = feed.training(0, 0)
+        network.zero_grad()
+        raw = network(part.field, part.inputs)[1]
+        raw[part.within].square().sum().backward()
+        gradients = [one.grad for one in network.parameters() if one.grad is not None]
+        found.append((raw[part.validation].detach(), gradients))
+    torch.testing.assert_close(*found)
+
+
+def test_networks_that_look_at_all_rows_together_are_trained_on_all_of_them():
+    task = task_of(shop(0))
+    config = RunConfig(MODELS["sage"], REMEDIES["pairnorm"], 2, 0, BUDGET)
+    runs = [
+        train(build_network(shop(0), task, config), shop(0), task, config, feed)
+        for feed in (None, Whole(shop(0), task, 2, CPU, is_joint=True))
+    ]
+    same(*runs)
+
+
 def test_an_epoch_feeds_every_training_row_once_in_another_order_each_time():
     task = task_of(web(0))
     feed = Batched(web(0), task, 1, Batching(2), CPU)

@@ -10,14 +10,17 @@ from workbench.attention import share_softmax
 from workbench.convolution import Arrival
 from workbench.field import Messages, receptive_field
 from workbench.graph import Graph
+from workbench.joining import join_links
 from workbench.propagate import (
     attend,
     bring,
     by_head,
     collect,
+    copy_all,
     propagate_sum,
     segment_max,
     send,
+    sum_all,
 )
 
 
@@ -52,6 +55,49 @@ def test_a_sum_and_its_gradient_equal_index_add(links):
     found.square().sum().backward()
     expected.square().sum().backward()
     torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+@settings(deadline=None, max_examples=40)
+@given(each=st.lists(links_of, min_size=1, max_size=3))
+def test_relations_joined_by_their_receivers_bring_the_sum_of_what_each_brings(each):
+    several = [messages_of(links, 5, 4) for links in each]
+    joined = join_links((at, one.ends) for at, one in enumerate(several))
+    tables = [drawn(5, 3, at).requires_grad_() for at in range(len(each))]
+    expected = sum(map(propagate_sum, tables, several))
+    expected.square().sum().backward()
+    wanted = [table.grad for table in tables]
+    for table in tables:
+        table.grad = None
+    found = copy_all(tables, joined)
+    torch.testing.assert_close(found, expected)
+    found.square().sum().backward()
+    torch.testing.assert_close([table.grad for table in tables], wanted)
+
+
+@settings(deadline=None, max_examples=40)
+@given(each=st.lists(links_of, min_size=1, max_size=3))
+def test_relations_joined_by_their_senders_bring_each_its_own_sum(each):
+    several = [messages_of(links, 5, 4) for links in each]
+    joined = join_links((at, one.ends.reverse) for at, one in enumerate(several))
+    ours, theirs = drawn(5, 3).requires_grad_(), drawn(5, 3).requires_grad_()
+    found, expected = sum_all(ours, joined), [propagate_sum(theirs, m) for m in several]
+    torch.testing.assert_close(list(found), expected)
+    for totals in (found, expected):
+        sum((at + 1) * one.square().sum() for at, one in enumerate(totals)).backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_a_row_with_two_parents_is_a_row_with_two_links_to_a_stack_of_parents():
+    # Rows 0, 1, 2 refer to parents 1, none, 0 of one table and 0, 0, 1 of another.
+    first = messages_of([(1, 0), (0, 2)], 2, 3).ends
+    second = messages_of([(0, 0), (0, 1), (1, 2)], 2, 3).ends
+    joined = join_links([(4, first), (7, second)])
+    assert joined.channels == (4, 7)
+    assert joined.heights == (2, 2)
+    assert joined.links.pointers.tolist() == [0, 2, 3]
+    assert joined.links.senders.tolist() == [1, 2, 2, 0, 3]
+    assert joined.links.back_pointers.tolist() == [0, 1, 2, 4]
+    assert joined.links.receivers.tolist() == [2, 0, 0, 1, 2]
 
 
 @settings(deadline=None, max_examples=40)

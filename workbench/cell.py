@@ -28,7 +28,7 @@ from workbench.influence import (
     measure_influence,
 )
 from workbench.instances import Unfolding
-from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
+from workbench.layerwise import measure_layers, project_layers
 from workbench.model import Network
 from workbench.models import MODELS
 from workbench.parts import locate_rows
@@ -41,6 +41,7 @@ from workbench.run import (
     default_device,
     train,
 )
+from workbench.sampled import Probe, build_probe
 from workbench.schema import Schema
 from workbench.sizing import count_parameters, fit_width
 from workbench.snapshot import copy_snapshot

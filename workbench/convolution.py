@@ -39,10 +39,12 @@ class Side(NamedTuple):
     Attributes:
         state: Their states.
         degree: Number of messages each receives in the whole graph.
+        summed: The states summed at each receiver, for a convolution that reads that.
     """
 
     state: Float[Tensor, "rows width"]
     degree: Float[Tensor, "rows 1"]
+    summed: Float[Tensor, "receivers width"] | None = None
 
     @property
     def reckoned(self) -> Float[Tensor, "rows 1"]:
@@ -57,10 +59,14 @@ class Arrival(NamedTuple):
         total: What each receiver gets; 0 without messages.
         mass: Where relations share one softmax, the log of the sum of the scores'
             exponentials, minus infinity without messages; else None.
+        weight: The map that the total still has to go through, or None.
+        is_spare: Whether others may write into the total.
     """
 
-    total: Float[Tensor, "receivers width"]
+    total: Float[Tensor, "rows width"]
     mass: Float[Tensor, "receivers heads"] | None = None
+    weight: Float[Tensor, "width inputs"] | None = None
+    is_spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class AbstractConvolution(nn.Module, ABC):
     """What one direction of one relation brings to the rows that receive it."""
 
     fan_in: int = 0  # what its weights add to the inputs of a receiver's update
+    reads_sum: bool = False  # whether the layer hands it the sums over its messages
+    is_copying: bool = False  # whether the layer brings what it returns to receivers
 
     @abstractmethod
     def forward(
@@ -96,7 +104,7 @@ class AbstractConvolution(nn.Module, ABC):
         messages: Messages,
         edges: Features | None,
     ) -> Arrival:
-        """Return what each receiver gets.
+        """Return what each receiver gets; where it is copying, what each sender sends.
 
         Args:
             senders: The rows of the layer below that may send.
@@ -115,32 +123,16 @@ class AbstractJoin(nn.Module, ABC):
     fan_in: int = 0
 
     @abstractmethod
-    def forward(self, own: Side) -> Float[Tensor, "rows width"]:
-        """Return what the own state adds to what arrives, in a tensor of its own.
-
-        What arrives is added in place, which saves a pass over memory each.
-
-        Args:
-            own: The rows as they stood in the layer below.
-        """
-
-    def finish(
-        self,
-        begun: Float[Tensor, "rows width"],
-        own: Side,
-        arrivals: Sequence[Arrival],
-        initial: Tensor | None,
+    def forward(
+        self, own: Side, arrivals: Sequence[Arrival], initial: Tensor | None
     ) -> Float[Tensor, "rows width"]:
-        """Return the update, before the layer's nonlinearity: by default, the sum.
+        """Return the update, before the layer's nonlinearity.
 
         Args:
-            begun: What `forward` returned.
             own: The rows as they stood in the layer below.
-            arrivals: What each relation brings, in the order of the relations.
+            arrivals: What the relations bring.
             initial: The rows' states at layer 0, where the model asks for them.
         """
-        del own, initial
-        return add_up(begun, arrivals)
 
     def draw(self, std: float) -> None:  # nothing to draw is fine
         """Draw the weights anew from a Gaussian."""
@@ -152,7 +144,10 @@ def add_up(
     """Return the sum, in the order of the relations; it takes the place of `begun`."""
     total = begun
     for arrival in arrivals:
-        total += arrival.total
+        if arrival.weight is None:
+            total += arrival.total
+        else:
+            total.addmm_(arrival.total, arrival.weight.t())
     return total
 
 
@@ -164,9 +159,17 @@ class Beside(AbstractJoin):
         self.linear = nn.Linear(place.width, place.width)
         self.fan_in = place.width
 
-    def forward(self, own: Side) -> Float[Tensor, "rows width"]:
-        """Return W h_v + b."""
-        return self.linear(own.state)
+    def forward(
+        self, own: Side, arrivals: Sequence[Arrival], initial: Tensor | None
+    ) -> Float[Tensor, "rows width"]:
+        """Return W h_v + b and what arrives."""
+        del initial
+        if not arrivals or not arrivals[0].is_spare:
+            return add_up(self.linear(own.state), arrivals)
+        begun = arrivals[0].total
+        begun += self.linear.bias
+        mapped = Arrival(own.state, weight=self.linear.weight)
+        return add_up(begun, [mapped, *arrivals[1:]])
 
     def draw(self, std: float) -> None:
         """Draw the weights; biases start at zero."""
@@ -183,11 +186,13 @@ class Aggregated(AbstractConvolution):
         super().__init__()
         # A single message is its own mean, maximum and sum.
         self.aggregations = (Aggregation.MEAN,) if way.single else aggregations
-        self.single = way.single
         self.mean_degree = way.mean_degree
         self.fan_in = len(self.aggregations) * place.width
         self.linear = nn.Linear(self.fan_in, place.width, bias=False)
         self.edge_encoder = edge_encoder(way, place)
+        is_bare = self.edge_encoder is None
+        self.is_copying = is_bare and way.single
+        self.reads_sum = is_bare
 
     def forward(
         self,
@@ -198,11 +203,13 @@ class Aggregated(AbstractConvolution):
     ) -> Arrival:
         """Return the transformed summary of each receiver's messages."""
         del receivers
-        if self.single and self.edge_encoder is None:
-            # Transform the few parents, then copy to their many children.
-            return Arrival(propagate_sum(self.linear(senders.state), messages))
-        state, messages = with_edges(self.edge_encoder, senders.state, messages, edges)
-        total = propagate_sum(state, messages)
+        if self.is_copying:
+            # Transform the few parents; the layer copies them to their many children.
+            return Arrival(self.linear(senders.state))
+        state, total = senders.state, senders.summed
+        if total is None:
+            state, messages = with_edges(self.edge_encoder, state, messages, edges)
+            total = propagate_sum(state, messages)
         parts = []
         for aggregation in self.aggregations:
             match aggregation:
@@ -213,7 +220,7 @@ class Aggregated(AbstractConvolution):
                 case Aggregation.MAX:
                     parts.append(segment_max(state, messages))
         side_by_side = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-        return Arrival(self.linear(side_by_side))
+        return Arrival(side_by_side, weight=self.linear.weight)
 
     def draw(self, std: float) -> None:
         """Draw the map's weights."""
@@ -245,12 +252,9 @@ class Normalised(AbstractConvolution):
         return Arrival(propagate_sum(scaled, messages) * receivers.reckoned.rsqrt())
 
 
-class AbstractSmooth(AbstractJoin, ABC):
-    """A join on Â H: what `Normalised` brings, and the row as its own neighbour."""
-
-    def forward(self, own: Side) -> Float[Tensor, "rows width"]:
-        """Return h_v / (d_v + 1)."""
-        return own.state / own.reckoned
+def smoothed(own: Side, arrivals: Sequence[Arrival]) -> Float[Tensor, "rows width"]:
+    """Return Â H: what `Normalised` brings, and the row as its own neighbour."""
+    return add_up(own.state / own.reckoned, arrivals)
 
 
 def edge_encoder(way: Direction, place: Place) -> Encoder | None:

@@ -21,7 +21,6 @@ from workbench.engine import default_jobs
 from workbench.features import TEXT_CHANNELS
 from workbench.feed import Batching
 from workbench.halving import expected_share, num_runs, rung_seeds
-from workbench.layerwise import MAX_OTHER_ROWS, MAX_TARGET_ROWS
 from workbench.load import (
     Fed,
     Load,
@@ -33,6 +32,7 @@ from workbench.load import (
 )
 from workbench.planning import PlannedStudy
 from workbench.run import Budget
+from workbench.sampled import MAX_OTHER_ROWS, MAX_TARGET_ROWS
 from workbench.stypes import Stype
 from workbench.task import TRAIN, VAL
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.features import Features
+from workbench.propagate import sum_links
 
 
 class Encoder(nn.Module):
@@ -47,17 +48,21 @@ class Encoder(nn.Module):
         state = self._drop(features.numerical) @ self.weight
         state += self.bias
         if len(self.offsets):
-            codes = features.codes + self.offsets
-            kept = None
-            if self.input_dropout and self.training:
-                kept = self._drop(torch.ones_like(codes, dtype=self.table.dtype))
-            state += functional.embedding_bag(
-                codes, self.table, mode="sum", per_sample_weights=kept
-            )
+            state += self._of_codes(features)
         if features.sparse is not None:
             block = features.sparse
             state += block.times(self.sparse, self._drop(block.values))
         return state.relu_()
+
+    def _of_codes(self, features: Features) -> Float[Tensor, "rows width"]:
+        """Return the sum of the rows' codes, a share of them left out in training."""
+        if not self.input_dropout or not self.training:
+            return sum_links(self.table, features.code_links)
+        codes = features.codes + self.offsets
+        kept = self._drop(torch.ones_like(codes, dtype=self.table.dtype))
+        return functional.embedding_bag(
+            codes, self.table, mode="sum", per_sample_weights=kept
+        )
 
     def _drop(self, values: Tensor) -> Tensor:
         """Return the inputs, a share of them 0 while training and the rest larger."""

@@ -6,6 +6,7 @@ permuting the target leaves every tensor bit-identical.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from torch import Tensor
 
 from workbench.entries import Entries
+from workbench.joining import Links
 from workbench.schema import Stype
 from workbench.sparse import SparseBlock
 from workbench.stypes import frequent_parts
@@ -26,7 +28,7 @@ TEXT_CHANNELS = 32
 SECONDS_PER_YEAR = 365.2425 * 86_400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Features:
     """What is known of each row, before any network has seen it.
 
@@ -49,6 +51,21 @@ class Features:
     code_names: tuple[str, ...]
     cardinalities: tuple[int, ...]
     sparse: SparseBlock | None = None
+
+    @cached_property
+    def code_links(self) -> Links:
+        """Which codes each row has, of all columns one after the other."""
+        starts = np.cumsum([0, *self.cardinalities])
+        offsets = torch.from_numpy(starts[:-1]).to(self.codes.device)
+        codes = (self.codes + offsets).flatten()
+        counts = torch.bincount(codes, minlength=int(starts[-1]))
+        width = len(self.cardinalities)
+        return Links(
+            senders=codes.int(),
+            pointers=torch.arange(self.num_rows, device=codes.device).int() * width,
+            receivers=(codes.argsort(stable=True) // max(width, 1)).int(),
+            back_pointers=(counts.cumsum(0) - counts).int(),
+        )
 
     def take(self, rows: Int[Tensor, " taken"]) -> "Features":
         """Return the features of some rows, in the order given."""
@@ -181,12 +198,15 @@ def _floats(column: pa.ChunkedArray) -> np.ndarray:
 def _standardise(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Return the standardised channel and, where values are missing, its indicator."""
     known = np.isfinite(values)
-    present = values[known]
+    present = values if bool(known.all()) else values[known]
     channels, suffixes = [], []
     deviation = present.std() if present.size else 0.0
     if deviation > 0 and np.isfinite(deviation):
-        scaled = np.zeros(len(values), dtype=np.float32)
-        scaled[known] = (present - present.mean()) / deviation
+        scaled = ((present - present.mean()) / deviation).astype(np.float32)
+        if present.size < len(values):
+            whole = np.zeros(len(values), dtype=np.float32)
+            whole[known] = scaled
+            scaled = whole
         channels.append(scaled)
         suffixes.append("")
     if present.size and present.size < len(values):

@@ -6,7 +6,7 @@ fan-out, some neighbours of every row. Every network runs on it unchanged.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from workbench.instances import Unfolding
 from workbench.model import Inputs, gather_inputs
 from workbench.sampler import Sampler
 from workbench.sampling import Choice
-from workbench.task import TRAIN, Task
+from workbench.task import TRAIN, VAL, Task
 from workbench.unfold import draw_batch, prepare_batches
 
 TRAINING, ANSWERING = 1, 0  # draws of their own for each
@@ -56,21 +56,19 @@ class Part:
         inputs: Its features.
         within: Which of the network's outputs count.
         rows: Which of the task's rows these are.
+        validation: Which of the network's outputs are those of the validation rows, in
+            the task's order, where a pass of training computes them all; else None.
     """
 
     field: Field
     inputs: Inputs
     within: Int[Tensor, " rows"]
     rows: Int[Tensor, " rows"]
+    validation: Int[Tensor, " validation_rows"] | None = None
 
 
 class AbstractFeed(ABC):
     """Hands out the rows of a task, part by part."""
-
-    @property
-    @abstractmethod
-    def is_whole(self) -> bool:
-        """Whether every pass computes all rows of the task anyway."""
 
     @abstractmethod
     def training(self, seed: int, epoch: int) -> Iterator[Part]:
@@ -84,33 +82,73 @@ class AbstractFeed(ABC):
             places: int64 [rows]: positions among the task's rows, ascending.
         """
 
+    def joint(self) -> "AbstractFeed":
+        """Return the feed of networks whose states depend on the rows beside them."""
+        return self
+
 
 class Whole(AbstractFeed):
-    """All rows at once, with all that they see."""
+    """All rows at once, with all that they see.
+
+    While training, that is the training and the validation rows: what only the others
+    see is not computed before they are asked for.
+
+    Args:
+        graph: The graph.
+        task: What is predicted and how rows are split.
+        depth: Number of layers.
+        device: Where the tensors live.
+        is_joint: Whether every pass computes all of the task's rows.
+    """
 
     def __init__(
-        self, graph: Graph, task: Task, depth: int, device: torch.device
+        self,
+        graph: Graph,
+        task: Task,
+        depth: int,
+        device: torch.device,
+        is_joint: bool = False,
     ) -> None:
-        field = training_field(graph, task, depth)
-        self.field = field.to(device)
-        self.inputs = gather_inputs(graph, field, device)
-        self.device = device
-        train = np.flatnonzero(task.split == TRAIN)
-        self.train = torch.from_numpy(train).to(device)
-
-    @property
-    def is_whole(self) -> bool:
-        """True."""
-        return True
+        self.graph, self.task, self.depth, self.device = graph, task, depth, device
+        self.places = np.arange(len(task.rows))
+        if not is_joint:
+            self.places = np.flatnonzero(np.isin(task.split, (TRAIN, VAL)))
+        self.field, self.inputs = self._see(self.places)
 
     def training(self, seed: int, epoch: int) -> Iterator[Part]:
         """Yield the training rows in one part, the same in every epoch."""
-        yield Part(self.field, self.inputs, self.train, self.train)
+        train, validation = (
+            np.flatnonzero(self.task.split == part) for part in (TRAIN, VAL)
+        )
+        yield replace(
+            self._part(train),
+            validation=self._tensor(np.searchsorted(self.places, validation)),
+        )
 
     def answering(self, places: np.ndarray) -> Iterator[Part]:
         """Yield the rows in one part."""
-        rows = torch.from_numpy(places).to(self.device)
-        yield Part(self.field, self.inputs, rows, rows)
+        if np.isin(places, self.places).all():
+            yield self._part(places)
+            return
+        field, inputs = self._see(places)
+        within = np.arange(len(places))
+        yield Part(field, inputs, self._tensor(within), self._tensor(places))
+
+    def joint(self) -> "Whole":
+        """Return the same feed with all of the task's rows in every pass."""
+        return Whole(self.graph, self.task, self.depth, self.device, is_joint=True)
+
+    def _see(self, places: np.ndarray) -> tuple[Field, Inputs]:
+        """Return what some of the task's rows see."""
+        field = _last_field(self.graph, self.task.rows[places], self.depth)
+        return field.to(self.device), gather_inputs(self.graph, field, self.device)
+
+    def _part(self, places: np.ndarray) -> Part:
+        within = np.searchsorted(self.places, places)
+        return Part(self.field, self.inputs, self._tensor(within), self._tensor(places))
+
+    def _tensor(self, places: np.ndarray) -> Tensor:
+        return torch.from_numpy(places).to(self.device)
 
 
 class Batched(AbstractFeed):
@@ -128,11 +166,6 @@ class Batched(AbstractFeed):
         self.graph, self.task, self.depth = graph, task, depth
         self.batching, self.device = batching, device
         self.sampler = prepare_batches(graph) if sampler is None else sampler
-
-    @property
-    def is_whole(self) -> bool:
-        """False."""
-        return False
 
     def training(self, seed: int, epoch: int) -> Iterator[Part]:
         """Yield the training rows in an order of the epoch's own."""

@@ -5,8 +5,9 @@ measures need a fixed sample of rows at every layer. Both are one `Field`: the r
 every layer, and the messages between consecutive layers in local positions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from workbench.graph import Direction, Graph
+from workbench.joining import Joined, Links, join_links
 from workbench.ordering import stable_order
 
 Rows: TypeAlias = Mapping[str, np.ndarray]
@@ -113,6 +115,11 @@ class Messages:
         )
 
     @property
+    def ends(self) -> Links:
+        """Who sends to whom, readable from both ends."""
+        return Links(self.senders, self.pointers, self.receivers, self.back_pointers)
+
+    @property
     def at(self) -> Int[Tensor, " messages"]:
         """Position of each message's receiver."""
         rows = torch.arange(
@@ -123,7 +130,7 @@ class Messages:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hop:
     """One layer's work.
 
@@ -139,6 +146,40 @@ class Hop:
     own: Mapping[str, Int[Tensor, " rows"] | None]
     degrees: Mapping[str, Float[Tensor, "rows_below 1"]]
     messages: tuple[Messages, ...]
+
+    @cached_property
+    def joined(self) -> Callable[[frozenset[int]], Mapping[str, Joined]]:
+        """What joins those of some channels that have their receivers in common.
+
+        By node type; every answer is worked out once.
+        """
+        return cache(self._join)
+
+    @cached_property
+    def joined_by_sender(self) -> Callable[[frozenset[int]], Mapping[str, Joined]]:
+        """What joins those of some channels that have their senders in common.
+
+        By node type, with the ends exchanged; every answer is worked out once.
+        """
+        return cache(self._join_by_sender)
+
+    def _join(self, channels: frozenset[int]) -> Mapping[str, Joined]:
+        some = [one for one in self.messages if one.channel in channels]
+        return {
+            name: join_links(
+                (one.channel, one.ends) for one in some if one.target == name
+            )
+            for name in sorted({one.target for one in some})
+        }
+
+    def _join_by_sender(self, channels: frozenset[int]) -> Mapping[str, Joined]:
+        some = [one for one in self.messages if one.channel in channels]
+        return {
+            name: join_links(
+                (one.channel, one.ends.reverse) for one in some if one.source == name
+            )
+            for name in sorted({one.source for one in some})
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,6 +247,7 @@ def build_graph(
     relations = tuple(
         _relation(database, schema, rule, nodes) for rule in blueprint.edges
     )
+    database.release()
     if task.times is None:
         return Graph(target=blueprint.target, nodes=nodes, relations=relations)
     times = {

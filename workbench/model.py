@@ -28,7 +28,7 @@ from workbench.features import Features
 from workbench.field import Field, Hop, Messages
 from workbench.graph import Graph
 from workbench.member import Model, Remedy, check_fit
-from workbench.propagate import mean_difference, pick
+from workbench.propagate import copy_all, mean_difference, pick, sum_all
 
 __all__ = ["Inputs", "Model", "Network", "Remedy", "State", "gather_inputs"]
 
@@ -67,6 +67,13 @@ class Layer(nn.Module):
             {str(channel): one for channel, one in convolutions.items()}
         )
         self.project = _per_type(graph, model.project, place, below)
+        self.copied = frozenset(
+            channel for channel, one in convolutions.items() if one.is_copying
+        )
+        self.summed = (
+            frozenset(channel for channel, one in convolutions.items() if one.reads_sum)
+            - self.copied
+        )
 
 
 class Care(nn.Module):
@@ -171,19 +178,28 @@ class Network(nn.Module):
             The state of every node type at every layer ([rows, width] each, rows as
             ``field.rows_at(layer)``), and the head's output for the target's rows.
         """
-        state: State = {
+        return self.propagate(field, self.encode(inputs), inputs.edges)
+
+    def encode(self, inputs: "Inputs") -> State:
+        """Return the states that rows enter the first layer with, each from its own."""
+        return {
             name: self.encoders[self.keys[name]](features)
             for name, features in inputs.nodes.items()
         }
+
+    def propagate(
+        self, field: Field, state: State, edges: Sequence[Mapping[int, Features]]
+    ) -> tuple[list[State], Float[Tensor, "targets outputs"]]:
+        """Run every layer from given states of layer 0; `forward` says what returns."""
         states, initial, seen = [state], state, [state[self.target]]
         kept = self._drop_links(state[self.target].device)
         for index, hop in enumerate(field.hops):
-            edges = inputs.edges[index]
+            carried = edges[index]
             if kept:
-                hop, edges = _thin(hop, edges, self.relations, kept)  # noqa: PLW2901
+                hop, carried = _thin(hop, carried, self.relations, kept)  # noqa: PLW2901
             if self._reads_initial:
                 initial = _cut(hop, initial)
-            state = self._step(index, hop, state, initial, edges)
+            state = self._step(index, hop, state, initial, carried)
             states.append(state)
             if self.remedy.readout is not None:
                 position = hop.own[self.target]
@@ -247,33 +263,41 @@ class Network(nn.Module):
     ) -> State:
         """Return every row's update, before the nonlinearity."""
         degrees = _cut(hop, hop.degrees)
-        sides = {name: Side(value, degrees[name]) for name, value in own.items()}
-        begun = {name: self._join(layer, name)(side) for name, side in sides.items()}
         read = self._each(layer.project, state)
         read_own = own if layer.project is None else _cut(hop, read)
+        sums = {
+            channel: total
+            for name, joined in hop.joined_by_sender(layer.summed).items()
+            for channel, total in zip(
+                joined.channels, sum_all(read[name], joined), strict=True
+            )
+        }
         arrivals: dict[str, list[Arrival]] = {name: [] for name in own}
+        copies: dict[str, list[Tensor]] = {name: [] for name in own}
         for messages in hop.messages:
             convolution = layer.convolutions[str(messages.channel)]
-            arrivals[messages.target].append(
-                convolution(
-                    Side(read[messages.source], hop.degrees[messages.source]),
-                    Side(read_own[messages.target], degrees[messages.target]),
-                    messages,
-                    edges.get(messages.channel),
-                )
+            summed = sums.get(messages.channel)
+            arrival = convolution(
+                Side(read[messages.source], hop.degrees[messages.source], summed),
+                Side(read_own[messages.target], degrees[messages.target]),
+                messages,
+                edges.get(messages.channel),
             )
+            if messages.channel in layer.copied:
+                copies[messages.target].append(arrival.total)
+            else:
+                arrivals[messages.target].append(arrival)
+        for name, joined in hop.joined(layer.copied).items():
+            brought = copy_all(copies[name], joined)
+            arrivals[name].insert(0, Arrival(brought, is_spare=True))
         return {
-            name: self._join(layer, name).finish(
-                begun[name],
-                side,
+            name: layer.own[self.keys[name]](
+                Side(value, degrees[name]),
                 arrivals[name],
                 initial[name] if self.model.reads_initial else None,
             )
-            for name, side in sides.items()
+            for name, value in own.items()
         }
-
-    def _join(self, layer: Layer, name: str) -> AbstractJoin:
-        return cast(AbstractJoin, layer.own[self.keys[name]])
 
     def _each(self, modules: nn.ModuleDict | None, state: State) -> State:
         """Return the states through a module per node type, where there is one."""

@@ -12,19 +12,45 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.field import Messages
+from workbench.joining import Joined, Links
 
 
 def propagate_sum(
     state: Float[Tensor, "senders width"], messages: Messages
 ) -> Float[Tensor, "receivers width"]:
     """Return the sum of the senders' states at each receiver; 0 without messages."""
-    return _SegmentSum.apply(
-        state,
-        messages.senders,
-        messages.pointers,
-        messages.receivers,
-        messages.back_pointers,
-    )
+    return sum_links(state, messages.ends)
+
+
+def sum_links(
+    state: Float[Tensor, "senders width"], links: Links
+) -> Float[Tensor, "receivers width"]:
+    """Return the sum along links of the senders' states at each receiver."""
+    return _SegmentSum.apply(state, *links)
+
+
+def copy_all(
+    tables: Sequence[Float[Tensor, "senders width"]], joined: Joined
+) -> Float[Tensor, "receivers width"]:
+    """Return the sum at each receiver of what several relations send it.
+
+    Args:
+        tables: What the senders of each relation send.
+        joined: The relations, joined by their receivers.
+    """
+    return _CopyAll.apply(joined, *tables)
+
+
+def sum_all(
+    state: Float[Tensor, "senders width"], joined: Joined
+) -> tuple[Float[Tensor, "receivers width"], ...]:
+    """Return, for each of several relations, the sum of the states at each receiver.
+
+    Args:
+        state: States of the rows that all the relations start from.
+        joined: The relations, turned round and joined by those rows.
+    """
+    return _SumAll.apply(state, joined)
 
 
 def pick(
@@ -160,6 +186,35 @@ class _SegmentSum(torch.autograd.Function):
             None,
             None,
         )
+
+
+class _CopyAll(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, joined, *tables):
+        ctx.joined = joined
+        links = joined.links
+        return _bag_sum(torch.cat(tables), links.senders, links.pointers)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        links = ctx.joined.links
+        stack = _bag_sum(
+            gradients[0].contiguous(), links.receivers, links.back_pointers
+        )
+        return None, *stack.split(ctx.joined.heights)
+
+
+class _SumAll(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, state, joined):
+        ctx.joined = joined
+        stack = _bag_sum(state, joined.links.receivers, joined.links.back_pointers)
+        return stack.split(joined.heights)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        links = ctx.joined.links
+        return _bag_sum(torch.cat(gradients), links.senders, links.pointers), None
 
 
 class _Pick(torch.autograd.Function):

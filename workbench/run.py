@@ -203,6 +203,8 @@ def train(
     """
     device = default_device()
     fed = Whole(graph, task, config.depth, device) if feed is None else feed
+    if config.remedy.over_rows:
+        fed = fed.joint()
     loop = _Loop(network.to(device), task, config, fed, device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -247,6 +249,7 @@ class _Loop:
             network.parameters(),
             lr=config.budget.learning_rate,
             weight_decay=config.budget.weight_decay,
+            fused=True,
         )
 
     def run(self, on_epoch: OnEpoch | None) -> Run:
@@ -258,7 +261,7 @@ class _Loop:
             first = next(parts)
             raw = self._forward(first)
             loss = self._loss_of(raw, first, epoch)
-            seen = self._validation(raw)
+            seen = self._validation(raw, first)
             val = self._score(seen, VAL)
             val_loss = float(self.loss(seen, self.rows[VAL]))
             self.optimiser.zero_grad(set_to_none=True)
@@ -313,11 +316,11 @@ class _Loop:
             raise FloatingPointError(f"the loss is {loss.item()} at epoch {epoch}")
         return loss
 
-    def _validation(self, raw: Tensor) -> Tensor:
+    def _validation(self, raw: Tensor, part: Part) -> Tensor:
         """Return the outputs of the validation rows, those of training where alike."""
         budget = self.config.budget
-        if self.feed.is_whole and not (budget.dropout or budget.input_dropout):
-            return raw.detach()[self.rows[VAL]]
+        if part.validation is not None and not (budget.dropout or budget.input_dropout):
+            return raw.detach()[part.validation]
         return self._answer(self.rows[VAL].cpu().numpy())
 
     @torch.no_grad()

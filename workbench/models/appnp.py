@@ -5,37 +5,32 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from workbench.convolution import (
-    AbstractSmooth,
+    AbstractJoin,
     Arrival,
     Normalised,
     Place,
     Side,
-    add_up,
+    smoothed,
 )
 from workbench.member import Model
 
 TELEPORT = 0.1
 
 
-class Teleported(AbstractSmooth):
+class Teleported(AbstractJoin):
     """The smoothed states and a share of the initial ones."""
 
     def __init__(self, place: Place) -> None:
         super().__init__()
         del place
 
-    def finish(
-        self,
-        begun: Tensor,
-        own: Side,
-        arrivals: Sequence[Arrival],
-        initial: Tensor | None,
+    def forward(
+        self, own: Side, arrivals: Sequence[Arrival], initial: Tensor | None
     ) -> Tensor:
         """Return (1 - α) Â H + α H₀, [rows, width]."""
-        del own
         if initial is None:
             raise ValueError("appnp needs the initial states")
-        return (1 - TELEPORT) * add_up(begun, arrivals) + TELEPORT * initial
+        return (1 - TELEPORT) * smoothed(own, arrivals) + TELEPORT * initial
 
 
 APPNP = Model(

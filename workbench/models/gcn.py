@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from workbench.convolution import (
-    AbstractSmooth,
+    AbstractJoin,
     Arrival,
     Normalised,
     Place,
     Side,
-    add_up,
+    smoothed,
 )
 from workbench.member import Model
 
 
-class Mapped(AbstractSmooth):
+class Mapped(AbstractJoin):
     """One map of the smoothed states."""
 
     def __init__(self, place: Place) -> None:
@@ -23,16 +23,12 @@ class Mapped(AbstractSmooth):
         self.fan_in = place.width
         self.linear = nn.Linear(place.width, place.width)
 
-    def finish(
-        self,
-        begun: Tensor,
-        own: Side,
-        arrivals: Sequence[Arrival],
-        initial: Tensor | None,
+    def forward(
+        self, own: Side, arrivals: Sequence[Arrival], initial: Tensor | None
     ) -> Tensor:
         """Return (Â H) W + b, [rows, width]."""
-        del own, initial
-        return self.linear(add_up(begun, arrivals))
+        del initial
+        return self.linear(smoothed(own, arrivals))
 
     def draw(self, std: float) -> None:
         """Draw the weights; biases start at zero."""

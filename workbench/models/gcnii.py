@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from workbench.convolution import (
-    AbstractSmooth,
+    AbstractJoin,
     Arrival,
     Normalised,
     Place,
     Side,
-    add_up,
+    smoothed,
 )
 from workbench.member import Model
 
@@ -20,7 +20,7 @@ ALPHA = 0.1
 THETA = 0.5
 
 
-class Anchored(AbstractSmooth):
+class Anchored(AbstractJoin):
     """A share of the initial state, and a map that is nearly the identity."""
 
     def __init__(self, place: Place) -> None:
@@ -29,18 +29,13 @@ class Anchored(AbstractSmooth):
         self.share = math.log(THETA / place.layer + 1)
         self.weight = nn.Parameter(torch.empty(place.width, place.width))
 
-    def finish(
-        self,
-        begun: Tensor,
-        own: Side,
-        arrivals: Sequence[Arrival],
-        initial: Tensor | None,
+    def forward(
+        self, own: Side, arrivals: Sequence[Arrival], initial: Tensor | None
     ) -> Tensor:
         """Return P ((1 - β) I + β W), P = (1 - α) Â H + α H₀; [rows, width]."""
-        del own
         if initial is None:
             raise ValueError("gcnii needs the initial states")
-        mixed = (1 - ALPHA) * add_up(begun, arrivals) + ALPHA * initial
+        mixed = (1 - ALPHA) * smoothed(own, arrivals) + ALPHA * initial
         return (1 - self.share) * mixed + self.share * (mixed @ self.weight)
 
     def draw(self, std: float) -> None:

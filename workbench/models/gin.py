@@ -28,20 +28,13 @@ class Perceptron(AbstractJoin):
         self.first = nn.Linear(width, width)
         self.second = nn.Linear(width, width)
 
-    def forward(self, own: Side) -> Tensor:
-        """Return (1 + ε) h_v, [rows, width]."""
-        return (1 + self.epsilon) * own.state
-
-    def finish(
-        self,
-        begun: Tensor,
-        own: Side,
-        arrivals: Sequence[Arrival],
-        initial: Tensor | None,
+    def forward(
+        self, own: Side, arrivals: Sequence[Arrival], initial: Tensor | None
     ) -> Tensor:
         """Return the perceptron of the sum, [rows, width]."""
-        del own, initial
-        return self.second(self.first(add_up(begun, arrivals)).relu())
+        del initial
+        total = add_up((1 + self.epsilon) * own.state, arrivals)
+        return self.second(self.first(total).relu())
 
     def draw(self, std: float) -> None:
         """Draw the first map for all that is summed, the second for its own input."""

@@ -65,20 +65,12 @@ class Gated(AbstractJoin):
         self.out = nn.Linear(place.width, place.width)
         self.skip = nn.Parameter(torch.ones(1))
 
-    def forward(self, own: Side) -> Tensor:
-        """Return nothing yet: the own state joins last."""
-        return torch.zeros_like(own.state)
-
-    def finish(
-        self,
-        begun: Tensor,
-        own: Side,
-        arrivals: Sequence[Arrival],
-        initial: Tensor | None,
+    def forward(
+        self, own: Side, arrivals: Sequence[Arrival], initial: Tensor | None
     ) -> Tensor:
         """Return s · W gelu(what arrives) + (1 - s) · h_v, [rows, width]."""
         del initial
-        total = share_softmax(begun, arrivals)
+        total = share_softmax(torch.zeros_like(own.state), arrivals)
         gate = self.skip.sigmoid()
         return gate * self.out(functional.gelu(total)) + (1 - gate) * own.state
 

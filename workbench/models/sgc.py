@@ -1,15 +1,33 @@
 """Smoothing alone: graph convolution without weights or nonlinearities between."""
 
-from workbench.convolution import AbstractSmooth, Normalised, Place
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from workbench.convolution import (
+    AbstractJoin,
+    Arrival,
+    Normalised,
+    Place,
+    Side,
+    smoothed,
+)
 from workbench.member import Model
 
 
-class Smoothed(AbstractSmooth):
+class Smoothed(AbstractJoin):
     """The smoothed states as they are."""
 
     def __init__(self, place: Place) -> None:
         super().__init__()
         del place
+
+    def forward(
+        self, own: Side, arrivals: Sequence[Arrival], initial: Tensor | None
+    ) -> Tensor:
+        """Return Â H, [rows, width]."""
+        del initial
+        return smoothed(own, arrivals)
 
 
 SGC = Model(

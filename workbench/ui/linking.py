@@ -6,7 +6,6 @@ measure draws two figures again and not all of them.
 
 import base64
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -272,18 +271,13 @@ def _packed(stamp: tuple[str, int], name: str, shown: Shown) -> bytes:
     results = calls.results_in(Path(stamp[0]))
     part = PARTS[name]
     charts = part.draw(results, shown)
-    one = next(iter(charts.values()))
-    content = {
-        "titles": {at: chart.title for at, chart in charts.items()},
-        "alts": {at: chart.alt for at, chart in charts.items()},
-        "how": one.how_to_read,
-        "source": one.source,
-        "choice": _choice(results, part, shown),
-        "colour": shown.colour,
-        "correctness": list(CORRECTNESS.values()),
-        "figures": {at: _plotly(chart) for at, chart in charts.items()},
-    }
-    return linked.pack(identity(stamp, name, shown), content)
+    return linked.pack_figure(
+        identity(stamp, name, shown),
+        charts,
+        choice=_choice(results, part, shown),
+        colour=shown.colour,
+        correctness=list(CORRECTNESS.values()),
+    )
 
 
 def _choice(results: Results, part: Part, shown: Shown) -> dict[str, Any] | None:
@@ -301,11 +295,6 @@ def _select(
     name: str, label: str, value: str, options: Sequence[Sequence[str]]
 ) -> dict[str, Any]:
     return {"name": name, "label": label, "value": value, "options": options}
-
-
-def _plotly(chart: Chart) -> dict[str, Any]:
-    whole = json.loads(chart.figure.to_json() or "{}")
-    return {"data": whole["data"], "layout": whole["layout"]}
 
 
 def _text(values: np.ndarray) -> str:
