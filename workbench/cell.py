@@ -21,6 +21,7 @@ from workbench.engine import Put
 from workbench.errors import ModelError
 from workbench.feed import AbstractFeed, Batched, Batching, Whole
 from workbench.graph import Graph, build_graph, row_normalised
+from workbench.heap import hand_back
 from workbench.influence import (
     InfluenceSample,
     build_influence_sample,
@@ -48,6 +49,7 @@ from workbench.task import TEST, Task, TaskType
 from workbench.unfold import prepare_batches, unfold
 
 KEPT_FIELDS = 12
+KEPT_IN_BATCHES = 2  # what does not fit at once is large, and its runs are long
 ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")
 
 
@@ -181,12 +183,14 @@ class Bench:
         self._located = lru_cache(maxsize=None)(
             lambda arm: locate_rows(self._graph(arm)[0])
         )
-        self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
+        kept = KEPT_FIELDS if workload.batching is None else KEPT_IN_BATCHES
+        self._prepared = lru_cache(maxsize=kept)(self._prepare)
 
     def work(
         self, item: Cell | FloorItem, tell: Callable[[Any], None]
     ) -> CellResult | Floor:
         """Do one item and return what it found."""
+        hand_back()
         if isinstance(item, FloorItem):
             arm = self.workload.arms[item.arm]
             database = self._database(arm.snapshot)

@@ -42,6 +42,7 @@ from workbench.engine import (
 from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import StudyError
 from workbench.halving import climb, configuration, num_runs
+from workbench.heap import hand_back
 from workbench.planning import PlannedStudy, plan_study
 from workbench.previewing import with_previews
 from workbench.progress import Progress, forget_dropped
@@ -114,6 +115,7 @@ def run_study(
             ' --signal TABLE.COLUMN --out FILE.sqlite".'
         )
     planned = with_previews(planned, cache=cache)
+    hand_back()  # workers want it
     with workers, Store(out) as store:
         forget_dropped(out)  # what an earlier run gave up may run now
         settled = settle_batches(planned, workers.num_workers)
