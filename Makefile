@@ -101,9 +101,9 @@ $(VENV)/.torch: constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed: $(BUILT_FROM) $(VENV)/.torch
-	$(INSTALL) --editable '.[samples,databases]'
+	$(INSTALL) --editable '.[samples,databases,umap]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --editable '.[dev,docs,samples,databases,export]'
+	$(INSTALL) --editable '.[dev,docs,samples,databases,umap,export,team]'
 	@touch $@

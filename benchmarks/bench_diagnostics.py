@@ -52,9 +52,10 @@ def diagnostics(path: Path, depth: int, profile: bool) -> dict[str, float]:
     from workbench.copies import Tracer
     from workbench.feed import Whole
     from workbench.influence import build_influence_sample, measure_influence
-    from workbench.layerwise import build_probe, measure_layers, project_layers
+    from workbench.layerwise import measure_layers, project_layers
     from workbench.permutation import build_shuffle_sample, measure_drops
     from workbench.run import build_network, train
+    from workbench.sampled import build_probe
 
     graph, task = read_graph(path)
     graph.directions, graph.degrees  # noqa: B018

@@ -4,8 +4,8 @@ A server is started on this machine, with a cache of its own. The first paint is
 the request until the page's heading and text are on the screen, once as the very first
 visitor of a server that has just started and then as later ones. An interaction is from
 the event in the browser until the page's script has ended and its frame is drawn; the
-processor time is the server's for the same interaction, which other work on the machine
-does not change.
+processor times are the server's and the page's own for the same interaction, which
+other work on the machine changes least.
 
     python benchmarks/bench_interface.py [--repeats 20] [--small]
 """
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 from playwright.sync_api import TimeoutError as Lost
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -207,10 +207,25 @@ def paint(browser: Browser, url: str) -> float:
     return seconds
 
 
-def measure(
-    browser: Browser, url: str, server: int, step: Step, repeats: int
-) -> tuple[str, list[float], list[float]]:
-    """Return a step's milliseconds in the browser and of the server's processor.
+@dataclass(frozen=True)
+class Found:
+    """What an interaction took, in milliseconds, a number each time.
+
+    Attributes:
+        name: The interaction.
+        waited: In the browser, from the event to the frame.
+        server: Of the processor, by the server.
+        page: Of the processor, by the page's own thread.
+    """
+
+    name: str
+    waited: list[float]
+    server: list[float]
+    page: list[float]
+
+
+def measure(browser: Browser, url: str, server: int, step: Step, repeats: int) -> Found:
+    """Return what a step took in the browser, and of the processor.
 
     The first two times, in which answers are found that later ones read from memory,
     are counted as well.
@@ -225,19 +240,28 @@ def measure(
     page.wait_for_timeout(1500)
     page.wait_for_selector(IDLE)
     page.evaluate(PROBE)
-    waited, worked = [], []
+    tools = context.new_cdp_session(page)
+    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    found = Found(step.name, [], [], [])
     for turn in range(repeats):
-        before = processor_ms(server)
+        before, drawn = processor_ms(server), page_ms(tools)
         step.act(page, turn)
         try:
             ended = page.wait_for_function(ENDED, timeout=LOST_MS)
         except Lost:
             print(f"{step.name}: time {turn} brought no run, and is left out")
             continue
-        waited.append(float(ended.json_value()))
-        worked.append(processor_ms(server) - before)
+        found.waited.append(float(ended.json_value()))
+        found.server.append(processor_ms(server) - before)
+        found.page.append(page_ms(tools) - drawn)
     context.close()
-    return step.name, waited, worked
+    return found
+
+
+def page_ms(tools: CDPSession) -> float:
+    """Return the processor time that a page's own thread has used."""
+    told = tools.send("Performance.getMetrics")["metrics"]
+    return 1000 * next(one["value"] for one in told if one["name"] == "TaskDuration")
 
 
 def processor_ms(process: int) -> float:
@@ -246,28 +270,28 @@ def processor_ms(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) * 1000 / TICKS
 
 
-def show(
-    paints: list[float], found: list[tuple[str, list[float], list[float]]]
-) -> None:
+def show(paints: list[float], found: list[Found]) -> None:
     """Print the tables."""
     first, *later = paints
     print(f"first paint: {first:.1f} s on a server just started", end="")
     print(f", {np.median(later):.1f} s after (median)" if later else "")
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
-    print("| interaction | times | median | p95 | slowest | processor p95 |")
-    print("|---|---|---|---|---|---|")
-    for name, waited, worked in found:
-        show_row(name, waited, worked)
-    everything = [one for _, waited, _ in found for one in waited]
-    show_row("all", everything, [one for *_, worked in found for one in worked])
+    print("| interaction | times | median | p95 | slowest | server p95 | page p95 |")
+    print("|---|---|---|---|---|---|---|")
+    for one in found:
+        show_row(one)
+    kinds = ("waited", "server", "page")
+    sums = ([ms for one in found for ms in getattr(one, kind)] for kind in kinds)
+    show_row(Found("all", *sums))
 
 
-def show_row(name: str, waited: list[float], worked: list[float]) -> None:
+def show_row(found: Found) -> None:
     """Print a row of the table, in milliseconds."""
     print(
-        f"| {name} | {len(waited)} | {np.median(waited):.0f} ms"
-        f" | {np.percentile(waited, 95):.0f} ms | {max(waited):.0f} ms"
-        f" | {np.percentile(worked, 95):.0f} ms |"
+        f"| {found.name} | {len(found.waited)} | {np.median(found.waited):.0f} ms"
+        f" | {np.percentile(found.waited, 95):.0f} ms | {max(found.waited):.0f} ms"
+        f" | {np.percentile(found.server, 95):.0f} ms"
+        f" | {np.percentile(found.page, 95):.0f} ms |"
     )
 
 

@@ -18,8 +18,9 @@ from workbench.api import (
     infer_schema,
     plan_named,
 )
-from workbench.layerwise import build_probe, measure_layers
+from workbench.layerwise import measure_layers
 from workbench.run import Budget, RunConfig, build_network
+from workbench.sampled import build_probe
 
 DEPTH = 16
 SEEDS = range(6)

@@ -41,8 +41,13 @@ def linked(app: AppTest) -> dict[str, Any]:
 
 def sent(app: AppTest) -> str:
     """Return the figures that are sent to the browser, as JSON."""
+    return "".join(json.dumps(each, ensure_ascii=False) for each in payloads(app))
+
+
+def payloads(app: AppTest) -> list[dict[str, Any]]:
+    """Return what is sent to the browser, part by part."""
     packed = [each.bytes for each in components(app, "workbench_payload")]
-    return "".join(gzip.decompress(one).decode() for one in packed)
+    return [json.loads(gzip.decompress(one)) for one in packed]
 
 
 def components(app: AppTest, name: str) -> list[Any]:

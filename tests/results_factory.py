@@ -6,11 +6,13 @@ from itertools import product
 from math import cos, exp, sin
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from workbench.compare import Floor, Trial, compare
 from workbench.measure import Measure, Rows
 from workbench.measures import MEASURES
+from workbench.plane import pack, principal_components
 from workbench.resampling import TestRows
 from workbench.results import Results, load_results, write_results
 from workbench.view import Labelled
@@ -89,6 +91,7 @@ def make_results(
         layers=make_layers(trials),
         predictions=predictions,
         projection=make_projection(arms, trials),
+        states=make_states(trials),
         influence=make_influence(arms, trials),
         comparison=comparison,
         plans={source: make_plan(source, arms, split) for source in sources},
@@ -290,6 +293,31 @@ def make_projection(
                     "y": x * sin(angle) + y * cos(angle),
                     "label": "yes" if row % 2 else "no",
                     "correct": row % 5 > 0,
+                }
+            )
+    return pd.DataFrame(records)
+
+
+def make_states(trials: Sequence[Trial]) -> pd.DataFrame:
+    """Make rows of two clusters, even ones and odd ones, ten units apart on an axis."""
+    records = []
+    for trial in trials:
+        if trial.seed or trial.status != "ok":
+            continue
+        for layer in range(trial.depth + 1):
+            draw = np.random.default_rng([trial.depth, layer])
+            states = draw.normal(size=(NUM_ROWS, 4))
+            states[1::2, layer % 4] += 10
+            components, share = principal_components(states)
+            packed = pack("", components)
+            records.append(
+                {
+                    **names_of(trial),
+                    "layer": layer,
+                    "num_rows": NUM_ROWS,
+                    "num_components": packed.num_components,
+                    "share": share,
+                    "states": packed.states,
                 }
             )
     return pd.DataFrame(records)

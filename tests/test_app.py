@@ -1,13 +1,15 @@
 """The pages, in the states a visitor can find them in."""
 
 import json
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from tests.pages import Open, components, linked, said
+from tests.pages import Open, components, linked, payloads, said
 from workbench.results import stored
 from workbench.selection import encode_rows
-from workbench.ui import words
+from workbench.ui import linking, words
 
 PAGES = (
     *("start", "data", "question", "graphs", "design", "row", "train", "compare"),
@@ -80,7 +82,14 @@ def test_compare_rings_the_rows_of_the_address_and_shows_their_table(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("measure", "<b>"), ("colour", "nothing"), ("rows", "A" * 3000)]
+    ("name", "value"),
+    [
+        ("measure", "<b>"),
+        ("colour", "nothing"),
+        ("rows", "A" * 3000),
+        ("projection", "<b>"),
+        ("layer", "9"),
+    ],
 )
 def test_compare_takes_from_the_address_only_what_exists(
     visit: Open, name: str, value: str
@@ -101,6 +110,48 @@ def test_another_measure_draws_its_two_figures_again_and_no_other(visit: Open) -
     usual, other = payloads(), payloads(measure="scale")
     changed = {name for name in usual if usual[name] != other[name]}
     assert changed == {"last_layer", "layers"}
+
+
+def embeddings(app: AppTest) -> dict[str, Any]:
+    """Return what is sent of the embeddings."""
+    told = linked(app)
+    figures = [one for each in told["sections"] for one in each["figures"]]
+    wanted = next(one["payload"] for one in figures if one["embedding"])
+    return next(one for one in payloads(app) if one["id"] == wanted)
+
+
+@pytest.mark.slow  # UMAP compiles itself
+def test_compare_lays_rows_out_by_umap_where_the_address_says_so(visit: Open) -> None:
+    pytest.importorskip("umap", reason="umap-learn is not installed")
+    usual = visit("compare", results="address", depth="2")
+    assert embeddings(usual)["projection"] == "pca"
+    app = visit("compare", results="address", depth="2", layer="1", projection="umap")
+    assert linked(app)["layer"] == 1
+    drawn = embeddings(app)
+    assert drawn["projection"] == "umap"
+    assert "15 neighbours" in drawn["note"]
+    assert "Distances between groups" in drawn["note"]
+    wanted = linked(app)["frames"]
+    frames = next(one for one in payloads(app) if one["id"] == wanted)
+    assert linked(usual)["frames"] != wanted
+    # Three schemas, and of each the one layer that was asked for.
+    assert [list(layers) for layers in frames["places"].values()] == [["2/1"]] * 3
+
+
+def test_compare_says_how_umap_is_installed_and_keeps_principal_components(
+    visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.embedding.PACKAGE", "no_such_package")
+    linking.choices_of.clear()
+    asked = {"results": "address", "colour": "correctness", "projection": "umap"}
+    app = visit("compare", **asked)
+    linking.choices_of.clear()
+    drawn = embeddings(app)
+    assert "python -m pip install" in drawn["note"]
+    assert drawn["projection"] == "pca"
+    assert (
+        linked(app)["frames"] == linked(visit("compare", results="address"))["frames"]
+    )
 
 
 def test_compare_shows_only_what_differs_until_asked_for_all(visit: Open) -> None:

@@ -11,7 +11,7 @@ from workbench.cost import estimate_cells
 from workbench.errors import ModelError
 from workbench.execute import run_study
 from workbench.feed import Batching
-from workbench.load import seen_load, whole_load
+from workbench.load import seen_load
 from workbench.planning import PlannedStudy, plan_study
 from workbench.run import Budget
 from workbench.study import Arm, Study, read_study
@@ -130,10 +130,20 @@ def test_a_batch_is_expected_to_see_what_chance_and_the_fan_out_let_it_see():
     few = seen_load(nodes, ways, asked, 2)
     assert few.messages[0][1] == pytest.approx(2, rel=0.06)
     # Asked for everything, it is the whole graph.
-    whole = whole_load(nodes, ways, [frozenset(nodes)] * 3)
     every = seen_load(nodes, ways, [{}, {}, nodes], None)
-    assert every.messages == whole.messages
-    assert every.rows[0] == pytest.approx(whole.rows[0])
+    assert every.messages == ((100, 100), (100, 100))
+    assert every.rows == (nodes, nodes, nodes)
+
+
+def test_children_of_different_parents_are_met_once_each():
+    # Every child has one parent: 5 of 10 parents hear 50 of their 100 children.
+    ways = [("child", "parent", 100)]
+    seen = seen_load({"child": 100, "parent": 10}, ways, [{}, {"parent": 5}], None)
+    assert seen.rows[0] == {"child": pytest.approx(50), "parent": 5}
+    # Of those without a key, nobody hears: 40 of 100 children have a parent.
+    ways = [("child", "parent", 40)]
+    seen = seen_load({"child": 100, "parent": 10}, ways, [{}, {"parent": 10}], None)
+    assert seen.rows[0]["child"] == pytest.approx(40)
 
 
 def test_batches_run_are_recorded_and_answer_for_no_run_of_all_rows_at_once(

@@ -3,6 +3,7 @@
 import sqlite3
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from workbench.cost import (
@@ -11,9 +12,11 @@ from workbench.cost import (
     estimate_cells,
     estimate_seconds,
     expected_epochs,
+    feeding,
     measure_slowness,
 )
 from workbench.errors import StudyError
+from workbench.feed import Batching
 from workbench.planning import PlannedStudy, plan_study
 from workbench.run import Budget
 from workbench.study import Arm, Study
@@ -145,9 +148,14 @@ def test_rows_are_sampled_where_there_are_many(planned: PlannedStudy):
         replace(table, num_rows=1000 * table.num_rows)
         for table in planned.arms[0].schema.tables
     )
-    arm = replace(
-        planned.arms[0], schema=replace(planned.arms[0].schema, tables=tables)
+    arm = planned.arms[0]
+    task = replace(
+        arm.task,
+        rows=np.arange(1000 * len(arm.task.rows)),
+        labels=np.tile(arm.task.labels, 1000),
+        split=np.tile(arm.task.split, 1000),
     )
+    arm = replace(arm, schema=replace(arm.schema, tables=tables), task=task)
     ((source, plan),) = planned.plans.items()
     (graph,) = plan["topologies"]
     larger = {
@@ -176,3 +184,25 @@ def test_a_time_is_read_in_seconds_minutes_and_hours(text: str, seconds: float):
 def test_a_time_that_is_none_is_refused(text: str):
     with pytest.raises(StudyError, match="write it as 90s, 5m or"):
         parse_seconds(text)
+
+
+def test_rows_that_no_row_to_predict_sees_are_not_counted(planned: PlannedStudy):
+    (graph,) = planned.plans["shop"]["topologies"]
+    plan, budget = planned.arms[0].blueprint, Budget(width=1)
+    few = cell_terms(graph, plan, 1, budget, epochs=10, asked=6 / 300)
+    # Six customers hear a city each, hardly any two the same of 60.
+    assert few["message"] == 6
+    assert few["epoch-row"] == pytest.approx(10 * (6 + 6 + 6), abs=5)
+
+
+def test_a_batch_holds_less_than_all_rows_at_once(planned: PlannedStudy):
+    (arm,), (graph,) = planned.arms, planned.plans["shop"]["topologies"]
+    budget = Budget(width=8)
+    fed = feeding(arm, Batching(30))
+    whole = cell_terms(graph, arm.blueprint, 1, budget, epochs=10)
+    parts = cell_terms(graph, arm.blueprint, 1, budget, epochs=10, fed=fed)
+    # What measures look at is held by both: all 300 messages and 660 rows.
+    assert parts["held-message"] == 300
+    assert whole["held-message"] == 600
+    assert parts["held-row"] == 660
+    assert parts["message"] == pytest.approx(30)

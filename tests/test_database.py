@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.tiny import write_sqlite
-from workbench.database import connect
+from workbench.database import connect, reopen
 from workbench.errors import DatabaseError
+from workbench.profiles import profile_tables
 from workbench.schema import infer_schema
 
 BIG = 2**53 + 1  # the first whole number that a float cannot hold
@@ -60,6 +61,76 @@ def test_keys_are_found_whether_close_in_rank_or_far_apart(
     # Of the two rows with key 7 the first counts; 0, 8 and the lowest number dangle.
     assert links.tolist() == [2, 0, -1, 4, -1, -1, -1]
     assert nowhere.tolist() == [-1] * 7
+
+
+def test_parents_that_count_up_are_found_by_their_number(tmp_path: Path) -> None:
+    path = write_sqlite(
+        tmp_path / "up.db",
+        """
+        CREATE TABLE p (id INTEGER PRIMARY KEY, x REAL);
+        CREATE TABLE c (p INTEGER);
+        INSERT INTO p VALUES (5, 1), (6, 2), (7, 3), (8, 4);
+        INSERT INTO c VALUES (8), (4), (5), (NULL), (9), (6);
+        """,
+    )
+    with connect(path) as database:
+        links = database.links("c", ["p"], "p", ["id"])
+    assert links.tolist() == [3, -1, 0, -1, -1, 1]
+
+
+def test_rows_that_lie_in_another_order_come_out_in_their_own(tmp_path: Path) -> None:
+    path = write_sqlite(
+        tmp_path / "order.db",
+        """
+        CREATE TABLE p (id INTEGER);
+        CREATE TABLE c (p INTEGER);
+        INSERT INTO p VALUES (1), (2), (3);
+        INSERT INTO c VALUES (3), (3), (1);
+        """,
+    )
+    with connect(path, cache=tmp_path) as database:
+        snapshot = database.path
+    with duckdb.connect(str(snapshot)) as connection:
+        connection.execute("CREATE TABLE turned AS FROM p ORDER BY __row DESC")
+        connection.execute("DROP TABLE p")
+        connection.execute("ALTER TABLE turned RENAME TO p")
+    with reopen(snapshot) as database:
+        assert database.arrow("p", ["id"]).column(0).to_pylist() == [1, 2, 3]
+        assert database.links("c", ["p"], "p", ["id"]).tolist() == [2, 2, 0]
+
+
+def test_what_ends_a_reading_arrives_as_it_was_raised(tmp_path: Path) -> None:
+    class Left(BaseException):
+        """As a page of the app is left."""
+
+    path = write_sqlite(
+        tmp_path / "t.db", "CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1)"
+    )
+
+    def leave(reading: object) -> None:
+        raise Left
+
+    with pytest.raises(Left):
+        connect(path, cache=tmp_path / "cache", on_reading=leave)
+    assert list((tmp_path / "cache").rglob("*.duckdb")) == []
+
+
+def test_a_text_counts_in_every_row_that_holds_it(tmp_path: Path) -> None:
+    path = write_sqlite(
+        tmp_path / "texts.db",
+        """
+        CREATE TABLE t (a TEXT, b TEXT);
+        INSERT INTO t VALUES ('x y', NULL), ('x y', NULL), ('', NULL), ('1.5', NULL);
+        INSERT INTO t VALUES (NULL, NULL), ('7', NULL), ('7', NULL), ('7', NULL);
+        """,
+    )
+    with connect(path) as database:
+        profiles = profile_tables(database)
+    a, b = profiles["t", "a"], profiles["t", "b"]
+    assert (a.num_values, a.num_distinct, a.num_blank) == (7, 4, 1)
+    assert (a.num_numbers, a.num_decimals, a.num_spaced) == (4, 1, 2)
+    assert a.num_letters == 3 + 3 + 0 + 3 + 1 + 1 + 1
+    assert (b.num_rows, b.num_values, b.num_distinct, b.first) == (8, 0, 0, "")
 
 
 def test_a_composite_key_with_a_null_part_points_nowhere(tmp_path: Path) -> None:

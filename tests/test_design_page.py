@@ -1,13 +1,12 @@
 """The page Design: change a graph, see what comes of it, undo, keep and train it."""
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages import Open, said
+from tests.pages import Open, payloads, said
 from workbench.study import read_study
 
 SAMPLE = {"source": "sample:address-3nf", "task": "prosperous"}
@@ -194,9 +193,10 @@ def test_the_preview_beside_an_edit_shows_the_signal_a_hop_nearer(
 ) -> None:
     """What decides is the city: three hops away, two once it is folded into the zip."""
     app = take(visit("design", **SAMPLE, graphs="row2node"), "city", "folded")
-    specs = [json.loads(one.proto.spec) for one in app.get("plotly_chart")]
-    (preview,) = [one for one in specs if "no network trained" in str(one["layout"])]
-    curves = {trace["name"]: trace["y"] for trace in preview["data"]}
+    (preview,) = [
+        one for one in payloads(app) if "no network trained" in one["titles"]["*"]
+    ]
+    curves = {trace["name"]: trace["y"] for trace in preview["figures"]["*"]["data"]}
     before, after = curves["Normalized (row2node)"], curves["own row2node"]
     assert before[2] < 0.65 < 0.9 < before[3]
     assert after[1] < 0.65 < 0.9 < after[2]

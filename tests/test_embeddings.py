@@ -8,10 +8,11 @@ import pytest
 
 from tests.results_factory import make_results
 from workbench.chart import all_series
+from workbench.embedding import embed, umap_refusal
 from workbench.errors import StoreError
 from workbench.figures import projection_figure
 from workbench.figures.colouring import CORRECTNESS, colourings
-from workbench.figures.embeddings import ROWS, projection_frames
+from workbench.figures.embeddings import ROWS, laid_frames, projection_frames
 from workbench.results import Results
 
 
@@ -89,3 +90,52 @@ def test_small_parts_of_a_graph_share_the_last_colour(results):
     panel = next(each for each in traces if each.name == ROWS)
     assert panel.marker.color[6] == panel.marker.color[7] == panel.marker.color[8]
     assert panel.marker.color[5] != panel.marker.color[6]
+
+
+def test_results_of_an_earlier_version_say_that_they_have_no_umap(
+    tmp_path, monkeypatch
+):
+    old = make_results(tmp_path / "old", depths=(0, 1), seeds=1)
+    monkeypatch.setattr("workbench.embedding.PACKAGE", "json")  # one that is there
+    assert umap_refusal(old) is None
+    (old.folder / "states.parquet").unlink()
+    assert "train the study again" in str(umap_refusal(old))
+    with pytest.raises(StoreError, match="written by an earlier version"):
+        list(embed(old, 1, 1))
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    results, monkeypatch
+):
+    monkeypatch.setattr("workbench.embedding.PACKAGE", "no_such_package")
+    assert 'python -m pip install "umap-learn==' in str(umap_refusal(results))
+    with pytest.raises(StoreError, match="not installed here"):
+        list(embed(results, 1, 1))
+
+
+def test_a_panel_that_is_not_laid_out_yet_is_empty_and_says_what_not_to_read(results):
+    chart = projection_figure(results, depth=2, laid=())
+    for panel in (each for each in chart.figure.data if each.name == ROWS):
+        assert np.isnan(np.asarray(panel.x, dtype=float)).all()
+    assert "Distances between groups" in chart.how_to_read
+    assert "McInnes, Healy, Melville (2018)" in chart.source
+
+
+@pytest.mark.slow  # UMAP compiles itself, in a worker
+def test_umap_lays_out_the_same_rows_of_every_network_that_finished(results):
+    pytest.importorskip("umap", reason="umap-learn is not installed")
+    deepest = max(results.depths)
+    laid = [each for each in embed(results, deepest, 1) if each is not None]
+    assert [each.series for each in laid] == list(all_series(results))
+    labels = laid[0].rows["label"].to_numpy()
+    for frame in laid_frames(results, laid):
+        # The factory's odd rows are "yes", and ten units from the even ones: the five
+        # nearest of each of 60 rows are of its own label.
+        apart = np.linalg.norm(frame.places[:, None] - frame.places[None], axis=2)
+        np.fill_diagonal(apart, np.inf)
+        order = np.argsort(apart, axis=1)[:, :5]
+        assert (labels[order] == labels[:, None]).all()
+    figure = projection_figure(results, depth=deepest, layer=1, laid=laid).figure
+    panels = [each for each in figure.data if each.name == ROWS]
+    for frame, panel in zip(laid_frames(results, laid), panels, strict=True):
+        assert frame.places == pytest.approx(np.column_stack([panel.x, panel.y]))

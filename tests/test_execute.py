@@ -32,6 +32,7 @@ FILES = {
     "layers.parquet",
     "predictions.parquet",
     "projection.parquet",
+    "states.parquet",
     "influence.parquet",
     "comparison.json",
     "plan.json",

@@ -233,11 +233,10 @@ def test_shuffling_the_only_table_that_tells_costs_what_it_tells() -> None:
     told = graph.nodes["t1"].numerical[:, 0]
 
     class Reader(torch.nn.Module):
-        def forward(self, field, inputs):
-            state = {
-                name: one.numerical.clone().requires_grad_()
-                for name, one in inputs.nodes.items()
-            }
+        def encode(self, inputs):
+            return {name: one.numerical for name, one in inputs.nodes.items()}
+
+        def propagate(self, field, state, edges):
             order = torch.from_numpy(
                 np.searchsorted(field.rows["t1"], field.rows["t0"])
             )

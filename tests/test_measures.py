@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist, squareform
 
-from workbench.measure import Flag, Measurement, Rows
+from workbench.measure import Flag, Measurement, Rows, singular_values
 from workbench.measures import MEASURES, measure_rows, measures_of
 from workbench.task import TaskType
 from workbench.view import Labelled, Labels, Pairs, Siblings
@@ -98,6 +99,57 @@ def test_equal_rows_are_full_collapse() -> None:
     assert found["dead-share"].value == 0
     assert found["variance-share"].flag is Flag.COLLAPSED
     assert found["effective-rank-centred"].flag is Flag.COLLAPSED
+
+
+def turned(values: np.ndarray, rows: int) -> np.ndarray:
+    """Return a matrix with these singular values, of no particular directions."""
+    generator = np.random.default_rng(4)
+    left, _ = np.linalg.qr(generator.normal(size=(rows, len(values))))
+    right, _ = np.linalg.qr(generator.normal(size=(len(values), len(values))))
+    return (left * values) @ right
+
+
+@pytest.mark.parametrize("rows", [8, 12, 300])
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.linspace(9, 2, 8),
+        10.0 ** -np.arange(8),  # down to a square that doubles cannot tell from 0
+        10.0 ** (-2.0 * np.arange(8)),  # to the rounding of the largest
+        np.array([1, 1e-5, 1e-5, 1e-5, 1e-9, 1e-9, 0, 0]),
+        np.array([1.0, 0, 0, 0, 0, 0, 0, 0]),
+        np.zeros(8),
+    ],
+)
+def test_singular_values_are_exact_to_eleven_digits_of_the_largest(
+    values: np.ndarray, rows: int
+) -> None:
+    for matrix in (turned(values, rows), turned(values, rows).T):
+        found = singular_values(matrix, matrix.T @ matrix)
+        assert found == pytest.approx(values, rel=0, abs=1e-11 * values[0])
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        np.outer(np.arange(1.0, 31), np.arange(1.0, 9)),  # one direction
+        np.hstack([noise(30, 4), np.full((30, 4), 3.0)]),  # constant channels
+        np.hstack([noise(30, 4), np.zeros((30, 4))]),  # dead channels
+        noise(30, 8)[np.arange(30) % 3],  # three rows again and again
+        1 + 1e-5 * noise(30, 8),
+        noise(5, 8),
+    ],
+)
+def test_ranks_are_those_of_a_singular_value_decomposition(states: np.ndarray) -> None:
+    found = values(states)
+    for name, matrix in (
+        ("effective-rank", states),
+        ("effective-rank-centred", states - states.mean(axis=0)),
+    ):
+        shares = np.linalg.svd(matrix, compute_uv=False)
+        shares = shares[shares > 0] / shares.sum()
+        expected = np.exp(-(shares * np.log(shares)).sum())
+        assert found[name] == pytest.approx(expected, rel=1e-9), name
 
 
 def test_rounding_noise_around_a_common_row_is_not_taken_for_rank() -> None:
@@ -245,6 +297,22 @@ def test_the_ratio_is_of_distances_between_over_within_counted_by_hand() -> None
 
 def test_classes_that_are_one_point_each_are_infinitely_far_apart() -> None:
     assert gdr(np.eye(3)[[0, 0, 1, 1, 2, 2]], [0, 0, 1, 1, 2, 2]).value == np.inf
+
+
+@pytest.mark.parametrize("gap", [1, 1e-4, 1e-9])
+@pytest.mark.parametrize("size", [6, 250])
+def test_the_ratio_is_that_of_distances_taken_pair_by_pair(
+    size: int, gap: float
+) -> None:
+    """Classes of rows that lie far apart, near and nearly at one point."""
+    classes = np.arange(size) % 2
+    states = noise(size, 5) * gap + classes[:, None]
+    apart = squareform(pdist(states))
+    alike = classes[:, None] == classes
+    pairs = ~np.eye(size, dtype=bool)
+    inside = [apart[alike & pairs & (classes == one)].mean() for one in (0, 1)]
+    expected = apart[~alike].mean() / np.mean(inside)
+    assert gdr(states, classes).value == pytest.approx(expected, rel=1e-7)
 
 
 def test_equal_rows_have_no_ratio() -> None:

@@ -25,11 +25,12 @@ from workbench.feed import training_field
 from workbench.graph import Graph, build_graph
 from workbench.hints import Hints, TaskSpec
 from workbench.influence import build_influence_sample, measure_influence
-from workbench.layerwise import build_probe, measure_layers
+from workbench.layerwise import measure_layers
 from workbench.model import Network, gather_inputs
 from workbench.models import MODELS
 from workbench.remedies import REMEDIES
 from workbench.run import Budget, RunConfig, build_network
+from workbench.sampled import build_probe
 from workbench.schema import infer_schema
 from workbench.survey import Survey, survey
 from workbench.task import Task, define_task

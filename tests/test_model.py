@@ -432,3 +432,17 @@ def test_the_encoder_equals_the_sum_of_torch_frames_encoders_with_the_same_weigh
     columns, _ = peer(to_tensor_frame(rows))
     expected = (columns.sum(dim=1) + encoder.bias).relu()
     torch.testing.assert_close(encoder(rows), expected)
+
+
+@pytest.mark.parametrize(("model", "remedy"), SOME)
+def test_layers_leave_the_states_that_enter_them_as_they_were(model, remedy):
+    graph = graph_for(model)
+    network = network_on(graph, model, remedy, depth=2)
+    field = everything(graph, 2)
+    inputs = gather_inputs(graph, field, CPU)
+    with torch.no_grad():
+        entering = network.encode(inputs)
+        before = {name: state.clone() for name, state in entering.items()}
+        network.propagate(field, entering, inputs.edges)
+    for name, state in entering.items():
+        assert torch.equal(state, before[name]), name

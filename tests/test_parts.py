@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from tests.graphs import relation, shop
+from tests.graphs import features, relation, shop
+from workbench.graph import Graph
 from workbench.parts import locate_rows
 
 
@@ -30,3 +31,14 @@ def test_without_links_every_row_is_a_part_of_its_own():
     found = locate_rows(replace(shop(), relations=()))
     assert found["degree"].tolist() == [0] * 5
     assert found["component"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_chain_that_is_listed_from_its_end_is_one_part(monkeypatch):
+    monkeypatch.setattr("workbench.parts.CHUNK", 7)  # many pieces
+    nodes = {"row": features(101, 1), "stray": features(1, 1)}
+    links = [(at, at + 1) for at in reversed(range(100))]
+    chain = Graph("row", nodes, (relation("next", ("row", "row"), links),))
+    assert set(locate_rows(chain)["component"]) == {0}
+    cut = Graph("row", nodes, (relation("next", ("row", "row"), links[:40]),))
+    # Rows 60 to 100 are tied; the 60 before them and the stray are alone.
+    assert (locate_rows(cut)["component"] == 0).sum() == 41

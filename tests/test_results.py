@@ -13,8 +13,11 @@ from workbench.compare import compare
 from workbench.errors import StoreError
 from workbench.results import (
     COLUMNS,
+    ON_REQUEST,
     Results,
+    has_states,
     load_results,
+    load_states,
     stored,
     write_results,
     write_text,
@@ -28,7 +31,7 @@ def results(tmp_path: Path) -> Results:
 
 def test_what_was_written_is_read_back(results: Results):
     again = load_results(results.folder)
-    for name in COLUMNS:
+    for name in set(COLUMNS) - ON_REQUEST:
         pd.testing.assert_frame_equal(getattr(again, name), getattr(results, name))
     assert again.comparison == results.comparison
     assert again.study["task"]["name"] == "prosperous"
@@ -83,6 +86,23 @@ def test_a_folder_from_before_influence_was_measured_loads(results: Results):
     read = load_results(results.folder)
     assert list(read.influence) == list(COLUMNS["influence"])
     assert read.influence.empty
+
+
+def test_states_are_read_on_request_and_hold_every_projected_row(results: Results):
+    states = load_states(results.folder)
+    assert list(states) == list(COLUMNS["states"])
+    # Two bytes for each component of each row.
+    for one in states.itertuples():
+        assert len(one.states) == 2 * one.num_rows * one.num_components
+    assert states["num_rows"].sum() == len(results.projection)
+
+
+def test_a_folder_from_before_states_were_kept_loads_and_holds_none(results: Results):
+    assert has_states(results.folder)
+    (results.folder / "states.parquet").unlink()
+    assert load_results(results.folder).depths == (0, 1, 2)
+    assert not has_states(results.folder)
+    assert load_states(results.folder).empty
 
 
 def test_influence_comes_back_as_it_was_written(results: Results):

@@ -201,8 +201,13 @@ def test_a_list_that_gives_the_target_away_is_a_leak(tmp_path: Path) -> None:
         task = define_task(database, schema, TaskSpec(target="t.y"))
         sides = take_sides(task.rows, task.labels, task.split, 2)
         leaks = find_leaks(database, schema, "t", task.spec.hidden, sides)
+        again = find_leaks(database, schema, "t", task.spec.hidden, sides)
+        hidden = task.spec.hidden | {("t", "tags")}
+        others = find_leaks(database, schema, "t", hidden, sides)
     assert {TRAIN, VAL} <= set(task.split.tolist())
     assert [leak.column for leak in leaks] == ["t.tags"]
+    assert again == leaks  # read from what was kept
+    assert others == ()  # another question is not answered by it
 
 
 def test_a_boolean_column_is_promoted_as_a_category_is() -> None:

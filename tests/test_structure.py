@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,11 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+from workbench.errors import ModelError
+from workbench.papers import FAMILIES as PAPER_FAMILIES
+from workbench.papers import paper_of
+from workbench.results import stored
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "workbench"
@@ -77,6 +83,28 @@ def test_the_first_page_loads_no_torch() -> None:
     )
     statement = f"from streamlit.testing.v1 import AppTest; {page}"
     assert loaded_by(statement).isdisjoint(TENSOR_LIBRARIES)
+
+
+def test_rendering_a_report_loads_no_torch(tmp_path: Path) -> None:
+    folder = tmp_path / "address"
+    shutil.copytree(stored("address"), folder)
+    called = f"app(['report', {str(folder)!r}], standalone_mode=False)"
+    loaded = loaded_by(f"from workbench.cli import app; {called}")
+    assert (folder / "report.html").exists()
+    assert loaded.isdisjoint(TENSOR_LIBRARIES)
+
+
+@pytest.mark.parametrize("family", PAPER_FAMILIES)
+def test_the_paper_read_from_a_file_is_the_one_that_its_member_names(
+    family: str,
+) -> None:
+    for name, member in registry(family).items():
+        assert paper_of(family, name) == member.source  # type: ignore[attr-defined]
+
+
+def test_a_member_that_does_not_exist_has_no_paper() -> None:
+    with pytest.raises(ModelError, match='no model "sagee"; did you mean "sage"'):
+        paper_of("models", "sagee")
 
 
 def test_the_core_loads_no_streamlit() -> None:

@@ -13,8 +13,9 @@ from workbench.results import load_results
 from workbench.shelf import About
 from workbench.shelves import open_shelf
 from workbench.studies import StudyState, list_studies, look_up
-from workbench.ui import words
+from workbench.ui import login, words
 
+AUTH = dict.fromkeys(login.SETTINGS, "set")
 MINE = "0123456789abcdef"
 OTHER = "fedcba9876543210"
 
@@ -31,6 +32,7 @@ def as_user(visit: Open) -> Callable[..., AppTest]:
     def open_as(user: dict, page: str = "", **parameters: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         app.user = user
+        app.secrets["auth"] = AUTH
         for name, value in parameters.items():
             app.query_params[name] = value
         app.run()

@@ -75,3 +75,14 @@ def test_a_long_chain_of_rows_is_cut_to_a_sample_with_its_ties_inside() -> None:
     assert len(found.first) >= MAX_ROWS // 2
     steps = found.rows[found.first] - found.rows[found.second]
     assert set(steps.tolist()) == {1}
+
+
+def test_families_are_drawn_in_the_order_of_their_parents_ranks() -> None:
+    # Two children each: 500 of 5 000 parents fill the sample, the first by rank.
+    links = [(child, child % 5000) for child in range(10_000)]
+    graph = graph_of(links, ("child", "parent"), {"child": 10_000, "parent": 5000})
+    (found,) = sample_families(graph)
+    generator = np.random.default_rng(0)
+    generator.permutation(10_000)
+    first = np.flatnonzero(generator.permutation(5000) < MAX_ROWS // 2)
+    assert np.array_equal(np.unique(found.parents), first)

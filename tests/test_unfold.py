@@ -17,13 +17,13 @@ from workbench.execute import run_study
 from workbench.field import receptive_field
 from workbench.graph import Graph
 from workbench.instances import Unfolding
-from workbench.layerwise import build_probe
 from workbench.model import Network, gather_inputs
 from workbench.models import MODELS
 from workbench.planning import plan_study
 from workbench.remedies import REMEDIES
 from workbench.results import load_results
 from workbench.run import Budget
+from workbench.sampled import build_probe
 from workbench.sampling import Choice
 from workbench.study import Arm, Study
 from workbench.task import Task, TaskSpec, TaskType
@@ -299,7 +299,8 @@ def test_only_rows_that_hear_all_their_neighbours_are_measured():
     probe = build_probe(found.graph, found.task, 2, CPU)
     assert probe.alone.rows["person"].tolist() == [0, 1]
     assert probe.alone.rows["team"].tolist() == [0, 1]
-    (family,) = [one for one in probe.families if one.relation == "person.team"]
+    assert probe.kin is not None
+    (family,) = [one for one in probe.kin.groups if one.relation == "person.team"]
     assert family.rows.tolist() == [0, 1]
 
 

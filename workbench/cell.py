@@ -21,13 +21,14 @@ from workbench.engine import Put
 from workbench.errors import ModelError
 from workbench.feed import AbstractFeed, Batched, Batching, Whole
 from workbench.graph import Graph, build_graph, row_normalised
+from workbench.heap import hand_back
 from workbench.influence import (
     InfluenceSample,
     build_influence_sample,
     measure_influence,
 )
 from workbench.instances import Unfolding
-from workbench.layerwise import Probe, build_probe, measure_layers, project_layers
+from workbench.layerwise import measure_layers, project_layers
 from workbench.model import Network
 from workbench.models import MODELS
 from workbench.parts import locate_rows
@@ -40,6 +41,7 @@ from workbench.run import (
     default_device,
     train,
 )
+from workbench.sampled import Probe, build_probe
 from workbench.schema import Schema
 from workbench.sizing import count_parameters, fit_width
 from workbench.snapshot import copy_snapshot
@@ -47,6 +49,7 @@ from workbench.task import TEST, Task, TaskType
 from workbench.unfold import prepare_batches, unfold
 
 KEPT_FIELDS = 12
+KEPT_IN_BATCHES = 2  # what does not fit at once is large, and its runs are long
 ARM_COLUMNS = ("source", "topology", "model", "remedy", "depth")
 
 
@@ -101,6 +104,7 @@ class CellResult:
     layers: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
     projection: pd.DataFrame = field(default_factory=pd.DataFrame)
+    states: pd.DataFrame = field(default_factory=pd.DataFrame)
     influence: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -179,12 +183,14 @@ class Bench:
         self._located = lru_cache(maxsize=None)(
             lambda arm: locate_rows(self._graph(arm)[0])
         )
-        self._prepared = lru_cache(maxsize=KEPT_FIELDS)(self._prepare)
+        kept = KEPT_FIELDS if workload.batching is None else KEPT_IN_BATCHES
+        self._prepared = lru_cache(maxsize=kept)(self._prepare)
 
     def work(
         self, item: Cell | FloorItem, tell: Callable[[Any], None]
     ) -> CellResult | Floor:
         """Do one item and return what it found."""
+        hand_back()
         if isinstance(item, FloorItem):
             arm = self.workload.arms[item.arm]
             database = self._database(arm.snapshot)
@@ -245,11 +251,12 @@ class Bench:
             [untrained.assign(state="untrained"), trained.assign(state="trained")]
         )
         heard.append(self._influence(cell, network, prepared, "trained"))
-        projection = pd.DataFrame()
+        projection, states = pd.DataFrame(), pd.DataFrame()
         if cell.seed == self.workload.projected_seed:
-            projection = project_layers(network, probe, task, run.outputs)
-            places = self._located(cell.arm).loc[projection["row"]]
-            projection = projection.assign(
+            projected = project_layers(network, probe, task, run.outputs)
+            states = projected.states
+            places = self._located(cell.arm).loc[projected.rows["row"]]
+            projection = projected.rows.assign(
                 **{name: places[name].array for name in places}
             )
             drops = measure_drops(network, task, prepared.shuffles)
@@ -279,6 +286,7 @@ class Bench:
             layers=layers.assign(**names),
             predictions=_predictions(task, run.outputs).assign(**names),
             projection=projection.assign(**without_seed),
+            states=states.assign(**without_seed),
             influence=pd.concat(heard, ignore_index=True).assign(**names),
         )
 

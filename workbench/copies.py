@@ -189,16 +189,14 @@ class _Way:
 
 
 def _way(index: int, direction: Direction, graph: Graph) -> _Way:
-    number = graph.nodes[direction.target].num_rows
-    counts = np.bincount(direction.receivers, minlength=number)
     return _Way(
         relation=index,
         sender=direction.source,
         receiver=direction.target,
         num_senders=graph.nodes[direction.source].num_rows,
-        num_receivers=number,
+        num_receivers=graph.nodes[direction.target].num_rows,
         num_links=len(graph.relations[index].source_rows),
-        starts=np.append(0, np.cumsum(counts)),
+        starts=direction.starts,
         links=direction.links,
         senders=direction.senders,
     )

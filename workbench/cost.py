@@ -21,17 +21,18 @@ from workbench.engine import default_jobs
 from workbench.features import TEXT_CHANNELS
 from workbench.feed import Batching
 from workbench.halving import expected_share, num_runs, rung_seeds
-from workbench.layerwise import MAX_OTHER_ROWS, MAX_TARGET_ROWS
 from workbench.load import (
     Fed,
     Load,
     batch_terms,
+    held_terms,
     load_terms,
     seen_load,
-    whole_load,
+    with_probe,
 )
 from workbench.planning import PlannedStudy
 from workbench.run import Budget
+from workbench.sampled import MAX_OTHER_ROWS, MAX_TARGET_ROWS
 from workbench.stypes import Stype
 from workbench.task import TRAIN, VAL
 
@@ -41,45 +42,44 @@ RUN_SHARE = 0.53
 
 PREPARE_SECONDS: Mapping[str, float] = MappingProxyType(
     {
-        "cell": 0.01187,
-        "relation": 0.0003639,
-        "prepare": 2.599e-07,
-        "table": 1.963e-06,
-        "table-text": 1.732e-06,
+        "cell": 0.04368,
+        "relation": 0.001251,
+        "prepare": 1.007e-07,
+        "table": 1.134e-07,
+        "table-text": 7.165e-08,
     }
 )
 SECONDS: Mapping[str, float] = MappingProxyType(
     {
-        "cell": 0.04729,
-        "layer": 0.009836,
-        "relation": 0.0005259,
-        "prepare": 6.024e-07,
-        "drawn": 6.024e-07,
-        "epoch": 0.001914,
-        "epoch-column": 3.631e-06,
-        "epoch-operation": 0.0003519,
-        "epoch-row": 1.092e-08,
-        "epoch-product": 2.753e-10,
-        "epoch-input": 1.887e-10,
+        "cell": 0.04571,
+        "layer": 0.01308,
+        "prepare": 4.334e-07,
+        "epoch": 0.002915,
+        "epoch-column": 7.789e-06,
+        "epoch-operation": 0.00026,
+        "epoch-row": 1.047e-08,
+        "epoch-product": 2.358e-10,
+        "epoch-input": 1.562e-10,
+        "drawn": 2.787e-07,
     }
 )
 MEGABYTES: Mapping[str, float] = MappingProxyType(
     {
-        "cell": 660.4,
-        "row": 3.996e-05,
-        "message": 0.0002573,
-        "message-width": 4.05e-06,
-        "input": 8.657e-06,
-        "table": 0.0002564,
-        "table-input": 2.428e-05,
+        "cell": 633.2,
+        "row": 1.196e-05,
+        "message-width": 7.486e-06,
+        "input": 7.257e-06,
+        "held-row": 3.679e-05,
+        "table": 2.766e-05,
+        "table-input": 1.99e-06,
     }
 )
 MODEL_FACTORS: Mapping[str, float] = MappingProxyType(
     {
-        "gat": 1.14,
-        "gin": 1.02,
-        "sage": 1,
-        "sage-mean": 1.01,
+        "gat": 1.11,
+        "gin": 0.98,
+        "sage": 1.0,
+        "sage-mean": 0.91,
     }
 )
 
@@ -127,7 +127,8 @@ def estimate_cells(
                 arm.blueprint,
                 cell.depth,
                 planned.study.budget,
-                fed=_fed(arm, planned.batching),
+                fed=feeding(arm, planned.batching),
+                asked=share_asked(arm),
             )
             found[asked] = _cost(terms, cell.model, slowness)
     return {cell: found[cell.arm, cell.model, cell.depth] for cell in planned.cells}
@@ -182,7 +183,15 @@ def cost_table(planned: PlannedStudy, slowness: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _fed(arm: PlannedArm, batching: Batching | None) -> Fed | None:
+def share_asked(arm: PlannedArm) -> float:
+    """Return the share of the target's rows that are predicted."""
+    if arm.unfolding is not None:  # every instance is there because one sees it
+        return 1.0
+    table = arm.schema.table(arm.task.spec.table)
+    return min(len(arm.task.split) / max(table.num_rows, 1), 1.0)
+
+
+def feeding(arm: PlannedArm, batching: Batching | None) -> Fed | None:
     """Return the batches of an arm; what is unfolded over time has its fan-out."""
     if batching is None:
         return None
@@ -222,6 +231,7 @@ def cell_terms(
     budget: Budget,
     epochs: float | None = None,
     fed: Fed | None = None,
+    asked: float = 1.0,
 ) -> dict[str, float]:
     """Return the terms that a cell's cost is a sum of.
 
@@ -232,11 +242,12 @@ def cell_terms(
         budget: What a run may spend.
         epochs: How many epochs it runs, where that is known.
         fed: How rows to predict are fed in batches; None for all at once.
+        asked: Share of the target's rows that are predicted.
 
     Returns:
         By name: counts of rows, messages and operations, those of training times the
-        number of epochs. Node types that cannot reach the target in the layers that
-        are left count for nothing; rows within a type are not told apart.
+        number of epochs. What cannot reach a row to predict in the layers that are left
+        counts for nothing, as far as numbers of rows and links tell.
     """
     nodes, counts = _counts(document)
     ways = _ways(blueprint, counts)
@@ -244,14 +255,19 @@ def cell_terms(
     run = expected_epochs(budget) if epochs is None else epochs
     channels = {rule.name: _channels(rule) for rule in blueprint.nodes}
     texts = {rule.name: _texts(rule) for rule in blueprint.nodes}
+    number = nodes[blueprint.target] * asked
+    probe = _probe(nodes, ways, layers)
     if fed is None:
-        whole = whole_load(nodes, ways, layers)
+        whole = seen_load(nodes, ways, _last(layers, number), None)
         own = load_terms(whole, channels, budget.width, run)
+        held = held_terms((whole, probe), channels)
     else:
-        batch, probe = _seen_loads(nodes, ways, layers, fed)
-        own = batch_terms(batch, probe, channels, budget.width, fed.passes(run))
+        batch = seen_load(nodes, ways, _last(layers, fed.rows), fed.fan_out)
+        own = batch_terms(batch, channels, budget.width, fed.passes(run))
+        held = held_terms((probe,), channels)
     return {
-        **own,
+        **with_probe(own, probe, channels, budget.width),
+        **held,
         "cell": 1.0,
         "table": float(sum(nodes.values()) + sum(counts.values())),
         "table-input": float(sum(nodes[one] * channels[one] for one in nodes)),
@@ -259,19 +275,22 @@ def cell_terms(
     }
 
 
-def _seen_loads(
+def _last(layers: list[frozenset[str]], number: float) -> list[dict[str, float]]:
+    """Return, for every layer, what training asks for: target rows at the last."""
+    (target,) = layers[-1]
+    return [*({} for _ in layers[1:]), {target: number}]
+
+
+def _probe(
     nodes: Mapping[str, float],
     ways: list[tuple[str, str, float]],
     layers: list[frozenset[str]],
-    fed: Fed,
-) -> tuple[Load, Load]:
-    """Return what a batch and what the sample of the measures are expected to see."""
+) -> Load:
+    """Return what the sample of the measures is expected to see."""
     (target,) = layers[-1]
-    nothing: list[dict[str, float]] = [{} for _ in layers[1:]]
-    batch = seen_load(nodes, ways, [*nothing, {target: fed.rows}], fed.fan_out)
     most = dict.fromkeys(nodes, MAX_OTHER_ROWS) | {target: MAX_TARGET_ROWS}
     sampled = [{name: min(nodes[name], most[name]) for name in each} for each in layers]
-    return batch, seen_load(nodes, ways, sampled, None)
+    return seen_load(nodes, ways, sampled, None)
 
 
 def measure_slowness() -> float:

@@ -6,7 +6,7 @@ reads that file. Many processes may hold the same snapshot open.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,9 +26,11 @@ from workbench.address import (
     with_options,
     without_password,
 )
+from workbench.coded import Coded, code
 from workbench.depot import Arrays, Depot
 from workbench.errors import DatabaseError, unknown
 from workbench.limits import Limits, read_limits
+from workbench.memo import Memo
 from workbench.ordering import CLOSE
 from workbench.reader import (
     ROW,
@@ -76,7 +78,36 @@ __all__ = [
     "without_password",
 ]
 
+MOST_NUMBERS = 64 * 1024**2  # bytes of keys that are kept at hand
 SMALL = 1024  # addresses that are always few enough to look whole numbers up by
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumbers:
+    """A column of whole numbers.
+
+    Attributes:
+        values: int64 ``[rows]``, in row order; 0 for NULL.
+        known: bool ``[rows]``, whether the value is not NULL; None where all are not.
+    """
+
+    values: np.ndarray
+    known: np.ndarray | None
+
+    @property
+    def nbytes(self) -> int:
+        """What the arrays take."""
+        return self.values.nbytes + (0 if self.known is None else self.known.nbytes)
+
+    def filled(self) -> np.ndarray:
+        """Return the values that are not NULL."""
+        return self.values if self.known is None else self.values[self.known]
+
+    def rows(self) -> np.ndarray:
+        """Return the rows that have a value."""
+        if self.known is None:
+            return np.arange(len(self.values))
+        return np.flatnonzero(self.known)
 
 
 class Database:
@@ -107,6 +138,8 @@ class Database:
         self.warnings = snapshot.warnings
         self._connection = snapshot.connection
         self._types = snapshot.types
+        self._numbers = Memo(MOST_NUMBERS)
+        self._in_order: dict[str, bool] = {}
         self.depot = Depot(
             depot_folder(snapshot.path),
             snapshot.fingerprint,
@@ -176,8 +209,41 @@ class Database:
         source = self.table(table)
         for column in columns:
             self.physical_type(source.name, column)
-        names = ", ".join(map(quote, [ROW, *columns]))
-        return self.in_row_order(f"SELECT {names} FROM {quote(table)}")
+        return self.select(table, [*map(quote, columns)])
+
+    def select(self, table: str, expressions: Sequence[str]) -> pa.Table:
+        """Return what SQL makes of each row of a table alone, in row order.
+
+        Args:
+            table: Its name; it is called ``t0`` in the expressions.
+            expressions: DuckDB SQL over its columns.
+        """
+        if expressions and self._is_stored_in_order(table):
+            # DuckDB keeps the order of a table that it only reads.
+            return self.sql(f"SELECT {', '.join(expressions)} FROM {quote(table)} t0")
+        listed = ", ".join([quote(ROW), *expressions])
+        return self.in_row_order(f"SELECT {listed} FROM {quote(table)} t0")
+
+    def whole_numbers(self, table: str, column: str) -> "WholeNumbers":
+        """Return a column of whole numbers in row order, kept until `release`.
+
+        Raises:
+            DatabaseError: There is no such table or column.
+        """
+
+        def read() -> WholeNumbers:
+            (found,) = self.arrow(table, [column]).columns
+            if not found.null_count:
+                return WholeNumbers(found.to_numpy(), None)
+            known = found.is_valid().to_numpy()
+            return WholeNumbers(found.fill_null(0).to_numpy(), known)
+
+        return self._numbers.get(json.dumps([table, column]), read)
+
+    def release(self) -> None:
+        """Give back memory that only the next question might have used again."""
+        self._numbers.clear()
+        pa.default_memory_pool().release_unused()
 
     def key_texts(self, table: str, columns: Sequence[str]) -> list[str]:
         """Return the key of every row as a text, in row order, its parts joined."""
@@ -202,9 +268,23 @@ class Database:
         found = self.sql(query)
         rows = found.column(0).to_numpy()
         found = found.remove_column(0)
-        if bool((rows[1:] > rows[:-1]).all()):
+        if _ascends(rows):
             return found
         return found.take(pa.array(np.argsort(rows)))
+
+    def coded(self, query: str) -> tuple[np.ndarray, list[Coded]]:
+        """Return the row numbers of a query's result, and the other columns by value.
+
+        Args:
+            query: As of `in_row_order`.
+        """
+        row, *others = self.sql(query).columns
+        rows = row.to_numpy()
+        columns = [code(one) for one in others]
+        if _ascends(rows):
+            return rows, columns
+        order = np.argsort(rows)
+        return rows[order], [one.filter(order) for one in columns]
 
     def links(
         self,
@@ -312,26 +392,38 @@ class Database:
         Returns:
             As `links`, or None where the numbers of the parents are too far apart.
         """
-        ref_keys, ref_known = self._numbers(ref_table, ref_column)
-        keys, known = self._numbers(columns_of, column)
-        links = np.full(len(keys), -1, dtype=np.int64)
-        ref_rows = np.flatnonzero(ref_known)
-        if len(ref_rows):
-            ref_keys = ref_keys[ref_rows]
-            low, high = int(ref_keys.min()), int(ref_keys.max())
-            if high - low >= CLOSE * len(ref_rows) + SMALL:
-                return None
+        ref, own = (
+            self.whole_numbers(ref_table, ref_column),
+            self.whole_numbers(columns_of, column),
+        )
+        ref_keys = ref.filled()
+        if not len(ref_keys):
+            return np.full(len(own.values), -1, dtype=np.int64)
+        low, high = int(ref_keys.min()), int(ref_keys.max())
+        if high - low >= CLOSE * len(ref_keys) + SMALL:
+            return None
+        # What lies below the lowest wraps around to far above the highest.
+        places = own.values - low
+        outside = places.view(np.uint64) > high - low
+        if own.known is not None:
+            outside |= ~own.known
+        has_outside = bool(outside.any())
+        if has_outside:
+            places[outside] = 0
+        if not _counts_up(ref.values, high - low):
             row_at = np.full(high - low + 1, -1, dtype=np.int64)
-            row_at[ref_keys[::-1] - low] = ref_rows[::-1]  # the first row stays
-            rows = np.flatnonzero(known & (keys >= low) & (keys <= high))
-            links[rows] = row_at[keys[rows] - low]
-        return links
+            ref_rows = ref.rows()[::-1]
+            row_at[ref.values[ref_rows] - low] = ref_rows  # the first row stays
+            places = row_at[places]
+        if has_outside:
+            places[outside] = -1
+        return places
 
-    def _numbers(self, table: str, column: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return whole numbers in row order, and which of them are not NULL."""
-        (found,) = self.arrow(table, [column]).columns
-        known = found.is_valid().to_numpy()
-        return (found.fill_null(0) if found.null_count else found).to_numpy(), known
+    def _is_stored_in_order(self, table: str) -> bool:
+        if table not in self._in_order:
+            rows = self.sql(f"SELECT {quote(ROW)} FROM {quote(table)}").column(0)
+            self._in_order[table] = _ascends(rows.to_numpy())
+        return self._in_order[table]
 
 
 def connect(
@@ -473,6 +565,15 @@ def _build_sample(name: str) -> Path:
     from workbench.samples import build_sample
 
     return build_sample(name)
+
+
+def _ascends(rows: np.ndarray) -> bool:
+    return bool((rows[1:] > rows[:-1]).all())
+
+
+def _counts_up(keys: np.ndarray, spread: int) -> bool:
+    """Return whether every key is one more than that before it, as row numbers are."""
+    return len(keys) == spread + 1 and _ascends(keys)
 
 
 def _comparable(own: str, own_type: str, ref: str, ref_type: str) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from workbench.blueprint import (
 )
 from workbench.clock import row_times, time_sql
 from workbench.database import Database, quote
-from workbench.schema import Schema, value_sql
+from workbench.schema import Schema, Stype, value_sql
 
 
 def edge_index(
@@ -83,13 +83,16 @@ def follow(
 
     Returns:
         int64 [rows of the table]: a row of the last key's parent, -1 where a key on
-        the way is NULL or dangling. An empty path leads to the row itself.
+        the way is NULL or dangling. An empty path leads to the row itself. What one
+        key gives cannot be written to, as that is what `Database.links` keeps.
     """
-    rows = np.arange(schema.table(table).num_rows, dtype=np.int64)
+    rows = None
     for key_id in path:
         key = schema.key(key_id)
         links = database.links(key.table, key.columns, key.ref_table, key.ref_columns)
-        rows = _take(links, rows)
+        rows = links if rows is None else _take(links, rows)
+    if rows is None:
+        return np.arange(schema.table(table).num_rows, dtype=np.int64)
     return rows
 
 
@@ -184,7 +187,10 @@ def column_values(
         Timestamps are seconds since 1970 (float); a value behind a NULL or dangling
         key is null, and so is one behind a row that is newer than the row itself.
     """
-    found = database.in_row_order(column_query(database, schema, table, columns))
+    if any(ref.path for ref in columns):
+        found = database.in_row_order(column_query(database, schema, table, columns))
+    else:
+        found = database.select(table, [_held(database, ref, "t0") for ref in columns])
     return found.rename_columns([ref.name for ref in columns])
 
 
@@ -208,7 +214,7 @@ def column_query(
                     + _not_newer_sql(schema, table, step[-1], alias_of[step])
                 )
     shown = [
-        f"{held_sql(ref, alias_of[ref.path])} AS c{index}"
+        f"{_held(database, ref, alias_of[ref.path])} AS c{index}"
         for index, ref in enumerate(columns)
     ]
     listed = ", ".join(["t0.__row", *shown])
@@ -297,6 +303,14 @@ def _not_newer_sql(schema: Schema, table: str, key_id: str, alias: str) -> str:
     if time is None or own is None:
         return ""
     return f" AND coalesce({time} <= {own}, true)"
+
+
+def _held(database: Database, ref: ColumnRef, alias: str) -> str:
+    """Return `held_sql`, or less where the values are stored as what they mean."""
+    is_number = database.physical_type(ref.table, ref.column) != "VARCHAR"
+    if ref.stype is Stype.NUMERICAL and is_number:
+        return f"CAST({alias}.{quote(ref.column)} AS DOUBLE)"
+    return held_sql(ref, alias)
 
 
 def held_sql(ref: ColumnRef, alias: str) -> str:

@@ -40,6 +40,10 @@ class StoreError(WorkbenchError):
     """A results folder cannot be read or written."""
 
 
+class LoginError(WorkbenchError):
+    """People should log in here, and cannot."""
+
+
 class SampleError(WorkbenchError):
     """A sample database is unknown or cannot be built."""
 

@@ -42,6 +42,7 @@ from workbench.engine import (
 from workbench.engines import DEFAULT_ENGINE, open_engine
 from workbench.errors import StudyError
 from workbench.halving import climb, configuration, num_runs
+from workbench.heap import hand_back
 from workbench.planning import PlannedStudy, plan_study
 from workbench.previewing import with_previews
 from workbench.progress import Progress, forget_dropped
@@ -61,7 +62,7 @@ NUMBERS_VERSION = 1
 BASELINES_VERSION = 2  # the same of the baselines alone
 
 # What a finished run leaves behind, each maybe empty.
-FRAMES = ("layers", "predictions", "projection", "influence")
+FRAMES = ("layers", "predictions", "projection", "states", "influence")
 
 # Settings of the budget that are no part of the key while they are at their default, so
 # that what was stored before them is found.
@@ -114,6 +115,7 @@ def run_study(
             ' --signal TABLE.COLUMN --out FILE.sqlite".'
         )
     planned = with_previews(planned, cache=cache)
+    hand_back()  # workers want it
     with workers, Store(out) as store:
         forget_dropped(out)  # what an earlier run gave up may run now
         settled = settle_batches(planned, workers.num_workers)
@@ -303,6 +305,7 @@ class _Session:
             layers=self.store.frame("layers", keys),
             predictions=predictions,
             projection=self.store.frame("projection", keys),
+            states=self.store.frame("states", keys),
             influence=self.store.frame("influence", keys),
             comparison=comparison,
             plans=dict(self.planned.plans),

@@ -198,12 +198,15 @@ def _floats(column: pa.ChunkedArray) -> np.ndarray:
 def _standardise(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Return the standardised channel and, where values are missing, its indicator."""
     known = np.isfinite(values)
-    present = values[known]
+    present = values if bool(known.all()) else values[known]
     channels, suffixes = [], []
     deviation = present.std() if present.size else 0.0
     if deviation > 0 and np.isfinite(deviation):
-        scaled = np.zeros(len(values), dtype=np.float32)
-        scaled[known] = (present - present.mean()) / deviation
+        scaled = ((present - present.mean()) / deviation).astype(np.float32)
+        if present.size < len(values):
+            whole = np.zeros(len(values), dtype=np.float32)
+            whole[known] = scaled
+            scaled = whole
         channels.append(scaled)
         suffixes.append("")
     if present.size and present.size < len(values):

@@ -35,17 +35,33 @@ from workbench.graph_parts import (
     node_part,
 )
 from workbench.links import Linked, link_times, node_times
-from workbench.ordering import (
-    count_sorted,
-    index_type,
-    is_ascending,
-    narrow,
-    stable_order,
-)
 from workbench.packing import is_packed, pack, unpack
+from workbench.routes import (
+    FEWEST_KEPT,
+    Route,
+    is_route,
+    pack_route,
+    sort_route,
+    unpack_route,
+)
 from workbench.schema import Schema, Stype
 from workbench.summarise import row_values
 from workbench.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The messages of many links, sorted once and mapped by every process.
+
+    Attributes:
+        sources: The children of the links that were sorted.
+        targets: Their parents.
+        routes: By way (True from parent to child), the messages.
+    """
+
+    sources: np.ndarray
+    targets: np.ndarray
+    routes: Mapping[bool, Route]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,7 @@ class Relation:
             a time.
         heard: Whether a message runs along each link, bool, from child to parent and
             from parent to child; None where every link has those of ``direction``.
+        kept: What is kept of sorting them, which counts while the links are these.
     """
 
     name: str
@@ -75,6 +92,25 @@ class Relation:
     attributes: Features | None
     times: np.ndarray | None = None
     heard: tuple[np.ndarray, np.ndarray] | None = None
+    kept: Kept | None = None
+
+    def route(self, reverse: bool, num_receivers: int) -> Route:
+        """Return the messages that run one way, sorted by receiver."""
+        held, heard = self.kept, self.heard
+        ends = self.source_rows, self.target_rows
+        if held is not None and heard is None:
+            route = held.routes[reverse]
+            is_same = held.sources is ends[0] and held.targets is ends[1]
+            if is_same and len(route.starts) == num_receivers + 1:
+                return route
+        is_undirected = self.direction is KeyRole.UNDIRECTED
+        runs = None
+        if heard is not None:
+            runs = np.concatenate(heard) if is_undirected else heard[int(reverse)]
+        senders, receivers = ends[::-1] if reverse else ends
+        return sort_route(
+            senders, receivers, num_receivers, is_undirected=is_undirected, runs=runs
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +126,7 @@ class Direction:
             one of them fits, else int64.
         receivers: Row of each message's receiver, ascending.
         links: Link of the relation that each message runs along.
+        starts: [rows of ``target`` + 1]: where each row's messages start.
         edge_rows: Row of ``attributes`` behind each message, or None.
         attributes: Features of the links, or None.
         single: True when no row receives more than one message.
@@ -103,6 +140,7 @@ class Direction:
     senders: np.ndarray
     receivers: np.ndarray
     links: np.ndarray
+    starts: np.ndarray
     edge_rows: np.ndarray | None
     attributes: Features | None
     single: bool
@@ -133,7 +171,7 @@ class Graph:
     def directions(self) -> tuple[Direction, ...]:
         """Every way messages run, in the order of the relations."""
         return tuple(
-            _directed(relation, reverse)
+            self._directed(relation, reverse)
             for relation in self.relations
             for reverse in _ways(relation.direction)
         )
@@ -146,9 +184,28 @@ class Graph:
             for name, features in self.nodes.items()
         }
         for way in self.directions:
-            number = len(counts[way.target])
-            counts[way.target] += np.bincount(way.receivers, minlength=number)
+            counts[way.target] += np.diff(way.starts)
         return counts
+
+    def _directed(self, relation: Relation, reverse: bool) -> Direction:
+        source, target = relation.source, relation.target
+        if reverse:
+            source, target = target, source
+        route = relation.route(reverse, self.nodes[target].num_rows)
+        return Direction(
+            relation=relation.name,
+            reverse=reverse,
+            source=source,
+            target=target,
+            senders=route.senders,
+            receivers=route.receivers,
+            links=route.links,
+            starts=route.starts,
+            edge_rows=None if relation.attributes is None else route.links,
+            attributes=relation.attributes,
+            single=len(route.receivers) == route.num_heard,
+            mean_degree=len(route.receivers) / max(route.num_heard, 1),
+        )
 
     def reach(self, depth: int) -> tuple[frozenset[str], ...]:
         """Return, for each layer, the node types that can still reach the target.
@@ -190,6 +247,7 @@ def build_graph(
     relations = tuple(
         _relation(database, schema, rule, nodes) for rule in blueprint.edges
     )
+    database.release()
     if task.times is None:
         return Graph(target=blueprint.target, nodes=nodes, relations=relations)
     times = {
@@ -257,7 +315,7 @@ def _relation(
         )
 
     links = part.get("links", make, fits).arrays
-    return Relation(
+    relation = Relation(
         name=rule.name,
         source=rule.source,
         target=rule.target,
@@ -266,6 +324,29 @@ def _relation(
         direction=rule.direction,
         attributes=_edge_features(part, rule, len(links["sources"])),
     )
+    if len(relation.source_rows) < FEWEST_KEPT:
+        return relation
+    routes = {
+        reverse: _keep_route(part, relation, nodes, reverse)
+        for reverse in _ways(relation.direction)
+    }
+    kept = Kept(relation.source_rows, relation.target_rows, routes)
+    return replace(relation, kept=kept)
+
+
+def _keep_route(
+    part: Part, relation: Relation, nodes: Mapping[str, Features], reverse: bool
+) -> Route:
+    """Return the messages of many links one way, sorted now where that is not kept."""
+    ends = nodes[relation.source].num_rows, nodes[relation.target].num_rows
+    num_senders, num_receivers = ends[::-1] if reverse else ends
+    num_links = len(relation.source_rows)
+    packed = part.get(
+        "messages down" if reverse else "messages up",
+        lambda: pack_route(relation.route(reverse, num_receivers)),
+        lambda found: is_route(found, num_links, num_senders, num_receivers),
+    )
+    return unpack_route(packed)
 
 
 def _edge_features(part: Part, rule: EdgeRule, num_links: int) -> Features | None:
@@ -330,43 +411,3 @@ def _ways(direction: KeyRole) -> Iterator[bool]:
         yield False
     if direction in (KeyRole.EDGE, KeyRole.DOWN):
         yield True
-
-
-def _directed(relation: Relation, reverse: bool) -> Direction:
-    senders, receivers = relation.source_rows, relation.target_rows
-    source, target = relation.source, relation.target
-    if reverse:
-        senders, receivers = receivers, senders
-        source, target = target, source
-    links = np.arange(len(senders), dtype=index_type(len(senders)))
-    if relation.direction is KeyRole.UNDIRECTED:
-        senders, receivers = (
-            np.append(senders, receivers),
-            np.append(receivers, senders),
-        )
-        links = np.append(links, links)
-    ordered = [narrow(senders), narrow(receivers), links]
-    order = None if is_ascending(receivers) else stable_order(receivers)
-    if relation.heard is not None:
-        up, down = relation.heard
-        runs = down if reverse else up
-        if relation.direction is KeyRole.UNDIRECTED:
-            runs = np.append(up, down)
-        order = np.flatnonzero(runs) if order is None else order[runs[order]]
-    if order is not None:
-        ordered = [one[order] for one in ordered]
-    senders, receivers, links = ordered
-    num_receivers = count_sorted(receivers)
-    return Direction(
-        relation=relation.name,
-        reverse=reverse,
-        source=source,
-        target=target,
-        senders=senders,
-        receivers=receivers,
-        links=links,
-        edge_rows=None if relation.attributes is None else links,
-        attributes=relation.attributes,
-        single=len(receivers) == num_receivers,
-        mean_degree=len(receivers) / max(num_receivers, 1),
-    )

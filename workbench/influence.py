@@ -128,7 +128,8 @@ def measure_influence(network: Network, sample: InfluenceSample) -> pd.DataFrame
             continue
         hops = sample.hops[name]
         squares = _squares(entering[name], gradient, hops)
-        found = np.bincount(hops[hops >= 0], squares, minlength=len(by_hop))
+        seen = hops >= 0
+        found = np.bincount(hops[seen], squares[seen], minlength=len(by_hop))
         by_hop += found
         by_table[name] += float(found.sum())
     return _as_frame(by_hop, by_table, len(sample.labels))
@@ -146,8 +147,10 @@ def _as_frame(
         ("range", "mean", mean),
         ("size", "total", total / num_seeds),
     ]
-    frame = pd.DataFrame(records, columns=["kind", "name", "value"])
-    return frame.assign(num_rows=num_seeds)
+    return pd.DataFrame(
+        [(*one, num_seeds) for one in records],
+        columns=["kind", "name", "value", "num_rows"],
+    )
 
 
 def _margin(raw: Tensor, sample: InfluenceSample) -> Tensor:
@@ -163,11 +166,11 @@ def _margin(raw: Tensor, sample: InfluenceSample) -> Tensor:
 
 
 def _squares(entering: Tensor, gradient: Tensor, hops: np.ndarray) -> np.ndarray:
-    """Return the squared answer of each copy, in deviations of its type's channels."""
-    state = entering.detach().double().cpu().numpy()
-    spread = state[hops < 0].std(axis=0)
-    slopes = gradient.double().cpu().numpy()[hops >= 0]
-    return ((slopes * spread) ** 2).sum(axis=1)
+    """Return the squared answer of each row, in deviations of its type's channels."""
+    strangers = torch.from_numpy(np.flatnonzero(hops < 0)).to(entering.device)
+    spread = entering.detach().index_select(0, strangers).double().cpu().numpy()
+    slopes = gradient.double().cpu().numpy()  # doubles, whose squares do not vanish
+    return (slopes**2) @ spread.var(axis=0)
 
 
 def _size(graph: Graph) -> int:

@@ -1,12 +1,15 @@
 """Columns that alone give the target away: one shallow tree per column."""
 
+import hashlib
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from workbench.database import ROW, Database, quote
+from workbench.depot import Arrays
 from workbench.schema import Column, Schema, Stype, value_sql
 from workbench.split import TRAIN, VAL
 from workbench.stypes import frequent_parts
@@ -75,6 +78,8 @@ def find_leaks(
 ) -> tuple[Leak, ...]:
     """Score every column a row carries or inherits from what it refers to.
 
+    It is found once for the same rows and question, whatever graphs are planned.
+
     Args:
         database: The rows.
         schema: What they mean.
@@ -86,6 +91,40 @@ def find_leaks(
         The columns whose score is at least .98, best first; a table reached along
         several keys counts with its best.
     """
+    kept = database.depot.get(
+        f"leaks {_asked(schema, table, hidden, sides)}",
+        lambda: _look(database, schema, table, hidden, sides),
+        lambda found: all(Leak(*one) for one in found.facts["leaks"]),
+    )
+    return tuple(Leak(*one) for one in kept.facts["leaks"])
+
+
+def _asked(
+    schema: Schema, table: str, hidden: frozenset[tuple[str, str]], sides: Sides
+) -> str:
+    """Return a digest of all that decides the scores, beside the rows."""
+    columns = [
+        [one.name, [(column.name, column.stype) for column in one.columns]]
+        for one in schema.tables
+    ]
+    keys = [
+        (key.table, key.columns, key.ref_table, key.ref_columns)
+        for key in schema.foreign_keys
+    ]
+    asked = [table, sorted(hidden), sides.num_classes, columns, keys]
+    found = hashlib.blake2b(json.dumps(asked).encode(), digest_size=16)
+    for one in (sides.train, sides.val, sides.train_labels, sides.val_labels):
+        found.update(np.ascontiguousarray(one).data)
+    return found.hexdigest()
+
+
+def _look(
+    database: Database,
+    schema: Schema,
+    table: str,
+    hidden: frozenset[tuple[str, str]],
+    sides: Sides,
+) -> Arrays:
     best: dict[str, float] = {}
     for ancestor, links in _ancestors(database, schema, table, hidden):
         columns = [
@@ -105,7 +144,8 @@ def find_leaks(
         for name, score in best.items()
         if score >= SUSPICIOUS
     ]
-    return tuple(sorted(found, key=lambda leak: (-leak.score, leak.column)))
+    found.sort(key=lambda leak: (-leak.score, leak.column))
+    return Arrays({}, {"leaks": [astuple(leak) for leak in found]})
 
 
 def _ancestors(

@@ -6,15 +6,10 @@ expected to see, links taken as if they were dealt out evenly.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import expm1
 from typing import TypeAlias
 
 Ways: TypeAlias = Sequence[tuple[str, str, float]]
 """Sender, receiver and number of messages of every way they run."""
-
-Layers: TypeAlias = Sequence[frozenset[str]]
-"""For each layer, the node types that can still reach the target."""
 
 ANSWER = 1 / 3  # of what a step costs, a pass without one does
 
@@ -70,34 +65,52 @@ def load_terms(
     }
 
 
+def held_terms(
+    loads: Sequence[Load], channels: Mapping[str, float]
+) -> dict[str, float]:
+    """Return what stays in memory from one pass to the next.
+
+    Args:
+        loads: What was gathered once: what measures look at, and all rows that are
+            trained where that is at once.
+        channels: By node type, how many numbers a row is known by.
+    """
+    held = [load_terms(load, channels, 1, 1) for load in loads]
+    return {
+        f"held-{name}": sum(one[name] for one in held)
+        for name in ("row", "message", "input")
+    }
+
+
 def batch_terms(
-    load: Load,
-    probe: Load,
-    channels: Mapping[str, float],
-    width: int,
-    passes: float,
+    load: Load, channels: Mapping[str, float], width: int, passes: float
 ) -> dict[str, float]:
     """Return the terms of passes over batches, each of which is drawn anew.
 
     Args:
         load: A batch.
-        probe: What measures look at, at once: the larger of both sets the memory.
         channels: By node type, how many numbers a row is known by.
         width: Channels of a state.
         passes: How many passes, forward and backward.
     """
     terms = load_terms(load, channels, width, passes)
+    return {**terms, "drawn": passes * terms["prepare"], "prepare": 0.0}
+
+
+def with_probe(
+    terms: Mapping[str, float], probe: Load, channels: Mapping[str, float], width: int
+) -> dict[str, float]:
+    """Return terms of training with those of measuring, which comes before and after.
+
+    A pass without a gradient keeps the states and little else, so that it sets the
+    memory only where it is far larger than a pass of training.
+    """
     looked_at = load_terms(probe, channels, width, 1)
     most = {
-        name: max(terms[name], looked_at[name])
-        for name in ("row", "message", "message-width", "input")
+        name: max(terms[name], looked_at[name] * ANSWER)
+        for name in ("row", "message-width", "input")
     }
-    return {
-        **terms,
-        **most,
-        "drawn": passes * terms["prepare"],
-        "prepare": looked_at["prepare"],
-    }
+    return {**terms, **most, "prepare": terms["prepare"] + looked_at["prepare"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,27 +137,6 @@ class Fed:
         return epochs * self.num_train + ANSWER * answers
 
 
-def whole_load(nodes: Mapping[str, float], ways: Ways, layers: Layers) -> Load:
-    """Return a pass over all rows; rows within a type are not told apart.
-
-    Args:
-        nodes: Number of rows by node type.
-        ways: Every way messages run.
-        layers: The types that a network computes at each layer.
-    """
-    return Load(
-        rows=tuple({name: nodes[name] for name in types} for types in layers),
-        messages=tuple(
-            tuple(
-                count
-                for sender, receiver, count in ways
-                if receiver in above and sender in below
-            )
-            for below, above in pairwise(layers)
-        ),
-    )
-
-
 def seen_load(
     nodes: Mapping[str, float],
     ways: Ways,
@@ -153,8 +145,8 @@ def seen_load(
 ) -> Load:
     """Return a pass over what some rows are expected to see.
 
-    A row of n that m messages reach by chance is among them with chance
-    1 - (1 - 1/n)^m, close to 1 - exp(-m/n).
+    Of n rows that send k messages each, a share f of which is heard, n(1 - (1 - f)^k)
+    are met: each where it sends one alone, all where everything is heard.
 
     Args:
         nodes: Number of rows by node type.
@@ -174,10 +166,17 @@ def seen_load(
                 continue
             each = count / max(nodes[receiver], 1)
             heard = above[receiver] * (each if fan_out is None else min(each, fan_out))
-            number = max(nodes[sender], 1)
-            met = -number * expm1(-heard / number)
+            met = _met(nodes[sender], count, heard / max(count, 1))
             below[sender] = min(below.get(sender, 0) + met, nodes[sender])
             run.append(heard)
         layers.insert(0, below)
         messages.insert(0, tuple(run))
     return Load(tuple(layers), tuple(messages))
+
+
+def _met(number: float, count: float, share: float) -> float:
+    """Return how many senders are met where a share of their messages is heard."""
+    each = count / max(number, 1)
+    if each <= 1:
+        return count * share
+    return number * (1 - (1 - min(share, 1.0)) ** each)

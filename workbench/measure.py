@@ -18,6 +18,8 @@ import numpy as np
 
 # Below this share of centred variance, what is left is the rounding of float32 states.
 PRECISION = 1e-12
+# Eigenvalues below this share of the largest have lost half their digits or more.
+FAINT = 1e-8
 
 
 class Flag(StrEnum):
@@ -62,14 +64,14 @@ class Rows:
         """Why nothing can be measured, or empty."""
         if not self.states.size:
             return Flag.TOO_FEW_ROWS
-        if not np.isfinite(self.states).all():
+        if not np.isfinite(self.largest):
             return Flag.NOT_FINITE
         return Flag.NONE if self.largest > 0 else Flag.ZERO
 
     @cached_property
     def largest(self) -> float:
-        """Largest absolute entry."""
-        return float(np.abs(self.states).max())
+        """Largest absolute entry; NaN where there is one."""
+        return float(np.maximum(self.states.max(), -self.states.min()))
 
     @cached_property
     def scaled(self) -> np.ndarray:
@@ -82,9 +84,14 @@ class Rows:
         return self.scaled - self.scaled.mean(axis=0)
 
     @cached_property
+    def total(self) -> float:
+        """Sum of squares of the scaled states."""
+        return _sum_of_squares(self.scaled)
+
+    @cached_property
     def variance_share(self) -> float:
         """Centred over total sum of squares."""
-        return float((self.centred**2).sum() / (self.scaled**2).sum())
+        return _sum_of_squares(self.centred) / self.total
 
     @property
     def is_collapsed(self) -> bool:
@@ -94,17 +101,24 @@ class Rows:
     @cached_property
     def singular_values(self) -> np.ndarray:
         """Singular values of the scaled states, descending."""
-        return np.linalg.svd(self.scaled, compute_uv=False)
+        mean = self.scaled.mean(axis=0)
+        square = self.centred_square + self.num_rows * np.outer(mean, mean)
+        return singular_values(self.scaled, square)
 
     @cached_property
     def centred_singular_values(self) -> np.ndarray:
         """Singular values of the centred states, descending."""
-        return np.linalg.svd(self.centred, compute_uv=False)
+        return singular_values(self.centred, self.centred_square)
+
+    @cached_property
+    def centred_square(self) -> np.ndarray:
+        """XᵀX of the centred states, [channels, channels]."""
+        return self.centred.T @ self.centred
 
     @cached_property
     def lengths(self) -> np.ndarray:
         """Euclidean length of each scaled row."""
-        return np.sqrt((self.scaled**2).sum(axis=1))
+        return np.sqrt(np.einsum("ij,ij->i", self.scaled, self.scaled))
 
     @cached_property
     def live(self) -> np.ndarray:
@@ -117,8 +131,8 @@ class Rows:
         number = int(self.live.sum())
         if number < 2:
             return float("nan")
-        directions = self.scaled[self.live] / self.lengths[self.live, None]
-        mean = directions.mean(axis=0)
+        weights = self.live / np.where(self.live, self.lengths, 1)
+        mean = weights @ self.scaled / number  # of the rows' directions
         return max(float(number / (number - 1) * (1 - (mean**2).sum())), 0.0)
 
 
@@ -168,3 +182,36 @@ def entropy_rank(singular_values: np.ndarray) -> float:
     shares = singular_values / singular_values.sum()
     shares = shares[shares > 0]
     return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def singular_values(matrix: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Return the singular values of a matrix from its small square.
+
+    They are the roots of the eigenvalues of XᵀX, which takes a tenth of the time of a
+    decomposition of X. A root halves the number of digits, so that values far below the
+    largest are taken again, from the rows in the directions that are left.
+
+    Args:
+        matrix: X, [rows, columns], float64, finite.
+        square: XᵀX, [columns, columns].
+
+    Returns:
+        [min(rows, columns)], descending, exact to 1e-11 of the largest.
+    """
+    if not matrix.size:
+        return np.zeros(0)
+    if len(matrix) < matrix.shape[1]:
+        matrix, square = matrix.T, matrix @ matrix.T
+    squares = np.linalg.eigvalsh(square).clip(min=0)  # ascending
+    if squares[0] >= FAINT * squares[-1]:
+        return np.sqrt(squares[::-1])
+    squares, directions = np.linalg.eigh(square)
+    faint = squares < FAINT * squares[-1]
+    left = matrix @ directions[:, faint]
+    rest = singular_values(left, left.T @ left)
+    return np.concatenate([np.sqrt(squares[~faint][::-1]), rest])
+
+
+def _sum_of_squares(values: np.ndarray) -> float:
+    flat = values.ravel()
+    return float(flat @ flat)

@@ -43,6 +43,12 @@ class Memo:
                     self._making.pop(key, None)
         return made
 
+    def clear(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._kept.clear()
+            self._num_bytes = 0
+
     def _use(self, key: str) -> Any:
         self._kept.move_to_end(key)
         return self._kept[key]

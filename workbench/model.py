@@ -178,19 +178,28 @@ class Network(nn.Module):
             The state of every node type at every layer ([rows, width] each, rows as
             ``field.rows_at(layer)``), and the head's output for the target's rows.
         """
-        state: State = {
+        return self.propagate(field, self.encode(inputs), inputs.edges)
+
+    def encode(self, inputs: "Inputs") -> State:
+        """Return the states that rows enter the first layer with, each from its own."""
+        return {
             name: self.encoders[self.keys[name]](features)
             for name, features in inputs.nodes.items()
         }
+
+    def propagate(
+        self, field: Field, state: State, edges: Sequence[Mapping[int, Features]]
+    ) -> tuple[list[State], Float[Tensor, "targets outputs"]]:
+        """Run every layer from given states of layer 0; `forward` says what returns."""
         states, initial, seen = [state], state, [state[self.target]]
         kept = self._drop_links(state[self.target].device)
         for index, hop in enumerate(field.hops):
-            edges = inputs.edges[index]
+            carried = edges[index]
             if kept:
-                hop, edges = _thin(hop, edges, self.relations, kept)  # noqa: PLW2901
+                hop, carried = _thin(hop, carried, self.relations, kept)  # noqa: PLW2901
             if self._reads_initial:
                 initial = _cut(hop, initial)
-            state = self._step(index, hop, state, initial, edges)
+            state = self._step(index, hop, state, initial, carried)
             states.append(state)
             if self.remedy.readout is not None:
                 position = hop.own[self.target]

@@ -4,7 +4,7 @@ Unlike a gradient this is finite and needs nothing of the network but its output
 read on test rows, is reported only, and chooses nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 from workbench.features import Features
 from workbench.field import Field, receptive_field
 from workbench.graph import Graph
-from workbench.model import Inputs, Network, gather_inputs
+from workbench.model import Inputs, Network, State, gather_inputs
 from workbench.run import predictions_of
 from workbench.score import METRICS
 from workbench.task import TEST, Task
@@ -101,32 +101,36 @@ def measure_drops(network: Network, task: Task, sample: ShuffleSample) -> pd.Dat
     """
     network.eval()
     sign = 1 if METRICS[task.metric].higher_is_better else -1
-    whole = _score(network, task, sample, sample.inputs)
+    entering = network.encode(sample.inputs)
+    whole = _score(network, task, sample, entering, sample.inputs.edges)
     records = []
     for name in sample.tables:
         scores = [
-            _score(network, task, sample, inputs) for inputs in _shuffled(sample, name)
+            _score(network, task, sample, *dealt)
+            for dealt in _shuffled(sample, name, entering)
         ]
         drop = sign * (whole - float(np.mean(scores))) if scores else 0.0
         records.append(("permutation", name, drop, len(sample.places)))
     return pd.DataFrame(records, columns=["kind", "name", "value", "num_rows"])
 
 
-def _shuffled(sample: ShuffleSample, name: str) -> list[Inputs]:
-    """Return the inputs after each shuffle of a table; none where it is not seen."""
-    inputs = sample.inputs
+def _shuffled(
+    sample: ShuffleSample, name: str, entering: State
+) -> Iterator[tuple[State, Edges]]:
+    """Yield what enters after each shuffle of a table; nothing where it is not seen.
+
+    A row's state of layer 0 follows from its own features alone, so that dealing out
+    states is dealing out features.
+    """
+    edges = sample.inputs.edges
     if name in sample.edges:
-        return [replace(inputs, edges=edges) for edges in sample.edges[name]]
-    if name not in inputs.nodes:
-        return []
-    features = inputs.nodes[name]
-    device = features.numerical.device
-    shuffled = []
-    for seed in range(sample.num_shuffles):
-        order = np.random.default_rng(seed).permutation(features.num_rows)
-        dealt = features.take(torch.from_numpy(order).to(device))
-        shuffled.append(replace(inputs, nodes={**inputs.nodes, name: dealt}))
-    return shuffled
+        yield from ((entering, dealt) for dealt in sample.edges[name])
+    elif name in entering:
+        state = entering[name]
+        for seed in range(sample.num_shuffles):
+            order = np.random.default_rng(seed).permutation(len(state))
+            dealt = state[torch.from_numpy(order).to(state.device)]
+            yield {**entering, name: dealt}, edges
 
 
 def _size(field: Field) -> int:
@@ -148,8 +152,8 @@ def _shuffle_links(graph: Graph, name: str, seed: int) -> Graph:
 
 
 def _score(
-    network: Network, task: Task, sample: ShuffleSample, inputs: Inputs
+    network: Network, task: Task, sample: ShuffleSample, state: State, edges: Edges
 ) -> float:
-    raw = network(sample.field, inputs)[1]
+    raw = network.propagate(sample.field, state, edges)[1]
     labels = task.labels[sample.places]
     return float(METRICS[task.metric].score(labels, predictions_of(task, raw)))

@@ -22,8 +22,9 @@ FEWEST_CLOSE = 1000  # numbers apart; a hash of fewer is as fast
 
 
 def profile_tables(database: Database) -> dict[tuple[str, str], Profile]:
-    """Count every column of every table, by one query a table where possible.
+    """Count every column of every table: numbers together, texts one by one.
 
+    What is asked of a text is asked of every distinct one, which are counted anyway.
     Texts that hold separators, or a unit beside a number, are looked at once more.
 
     Returns:
@@ -52,25 +53,39 @@ def _count(
     database: Database, table: SourceTable, names: Sequence[str]
 ) -> dict[str, Profile]:
     types = {name: database.physical_type(table.name, name) for name in names}
-    first = {name: _aggregates(quote(name), types[name]) for name in names}
-    found = _ask(database, table.name, first)
+    numbers = [name for name in names if types[name] != "VARCHAR"]
+    first = {name: _number_aggregates(quote(name)) for name in numbers}
+    found = _ask(database, quote(table.name), first)
+    for name in names:
+        if name not in found:
+            wanted = {name: _text_aggregates()}
+            found |= _ask(database, _counted(table.name, name), wanted)
     profiles = {name: _read(types[name], table.num_rows, found[name]) for name in names}
-    second = {name: _further(quote(name), one) for name, one in profiles.items()}
-    answers = _ask(database, table.name, second)
-    return {
-        name: replace(one, **_closely(database, table.name, name, one), **answers[name])
-        for name, one in profiles.items()
-    }
+    second = {name: _further(quote(name), profiles[name]) for name in numbers}
+    answers = _ask(database, quote(table.name), second)
+    for name in numbers:
+        counted = answers[name] | _closely(database, table.name, name, profiles[name])
+        profiles[name] = replace(profiles[name], **counted)
+    return profiles
+
+
+def _counted(table: str, name: str) -> str:
+    """Return the SQL of a column's distinct values ``v``, each with its rows ``n``."""
+    column = quote(name)
+    return (
+        f"(SELECT {column} AS v, count(*) AS n FROM {quote(table)}"
+        f" WHERE {column} IS NOT NULL GROUP BY v)"
+    )
 
 
 def _ask(
-    database: Database, table: str, wanted: Mapping[str, Mapping[str, str]]
+    database: Database, source: str, wanted: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, Any]]:
-    """Return what aggregates give, by column and name, by one query over the rows."""
+    """Return what aggregates give, by column and name, by one query over a source."""
     picked = [sql for group in wanted.values() for sql in group.values()]
     if not picked:
         return {column: {} for column in wanted}
-    (values,) = database.rows(f"SELECT {', '.join(picked)} FROM {quote(table)}")
+    (values,) = database.rows(f"SELECT {', '.join(picked)} FROM {source}")
     counted = iter(values)
     return {
         column: {name: next(counted) for name in group}
@@ -110,36 +125,40 @@ def _closely(
     """Count distinct whole numbers: each ticked off in a list of all that could be."""
     if not _is_close(profile):
         return {}
-    column, low, high = quote(name), int(profile.low or 0), int(profile.high or 0)
-    values = database.sql(
-        f"SELECT {column} FROM {quote(table)} WHERE {column} IS NOT NULL"
-    )
-    places = values.column(0).to_numpy() - low
+    low, high = int(profile.low or 0), int(profile.high or 0)
+    places = database.whole_numbers(table, name).filled() - low
     return {"num_distinct": count_distinct(places, high - low + 1)}
 
 
-def _aggregates(expression: str, physical: str) -> Mapping[str, str]:
-    """Return the aggregates of a column, by the attribute of `Profile` they fill."""
-    shared = {"num_values": f"count({expression})"}
-    if physical in ("DOUBLE", "BIGINT"):
-        return {**shared, "low": f"min({expression})", "high": f"max({expression})"}
-    number = f"TRY_CAST({expression} AS DOUBLE) IS NOT NULL"
+def _number_aggregates(expression: str) -> Mapping[str, str]:
+    """Return the aggregates of numbers, by the attribute of `Profile` they fill."""
+    return {
+        "num_values": f"count({expression})",
+        "low": f"min({expression})",
+        "high": f"max({expression})",
+    }
+
+
+def _text_aggregates() -> Mapping[str, str]:
+    """Return the aggregates of texts, asked of the distinct ones of `_counted`."""
+    number = "TRY_CAST(v AS DOUBLE) IS NOT NULL"
     tests = {
-        "num_blank": f"trim({expression}) = ''",
+        "num_blank": "trim(v) = ''",
         "num_numbers": number,
-        "num_decimals": f"{number} AND contains({expression}, '.')",
-        "num_moments": f"regexp_matches({expression}, '{DATE_SHAPE}')",
-        "num_spaced": f"contains(trim({expression}), ' ')",
-        "num_with_digit": f"regexp_matches({expression}, '[0-9]')",
-        "num_separated": f"regexp_matches({expression}, '[{''.join(SEPARATORS)}]')",
+        "num_decimals": f"{number} AND contains(v, '.')",
+        "num_moments": f"regexp_matches(v, '{DATE_SHAPE}')",
+        "num_spaced": "contains(trim(v), ' ')",
+        "num_with_digit": "regexp_matches(v, '[0-9]')",
+        "num_separated": f"regexp_matches(v, '[{''.join(SEPARATORS)}]')",
     }
     return {
-        **shared,
-        "first": f"min({expression})",
-        "last": f"max({expression})",
-        "longest": f"max(length({expression}))",
-        "num_letters": f"sum(length({expression}))",
-        **{name: f"count_if({test})" for name, test in tests.items()},
+        "num_values": "sum(n)",
+        "num_distinct": "count(*)",
+        "first": "min(v)",
+        "last": "max(v)",
+        "longest": "max(length(v))",
+        "num_letters": "sum(n * length(v))",
+        **{name: f"sum(n) FILTER ({test})" for name, test in tests.items()},
     }
 
 
@@ -167,12 +186,11 @@ def _read_moments(
     database: Database, table: str, name: str, profile: Profile
 ) -> Profile:
     """Return the profile with the texts that are dates, and do not just look it."""
-    read = moment_sql(quote(name))
     ((number,),) = database.rows(
-        f"SELECT count_if({read} IS NOT NULL) FROM {quote(table)}"
-        f" WHERE trim({quote(name)}) != ''"
+        f"SELECT sum(n) FROM {_counted(table, name)}"
+        f" WHERE trim(v) != '' AND {moment_sql('v')} IS NOT NULL"
     )
-    return replace(profile, num_moments=int(number))
+    return replace(profile, num_moments=int(number or 0))
 
 
 def _measure_unit(

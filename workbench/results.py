@@ -36,6 +36,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *CELL_COLUMNS,
         *("layer", "row", "key", "x", "y", "label", "correct"),
     ),
+    "states": (
+        *CELL_COLUMNS,
+        *("layer", "num_rows", "num_components", "share", "states"),
+    ),
     "influence": (
         *CELL_COLUMNS,
         *("seed", "state", "kind", "name", "value", "num_rows"),
@@ -46,7 +50,9 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "trials": {"seen": math.nan, "width": 0, "batch_rows": 0, "batch_fan_out": 0}
 }
 # Folders written before these were measured have no such file.
-OPTIONAL = frozenset({"influence"})
+OPTIONAL = frozenset({"influence", "states"})
+# Larger than all the rest, and read where it is asked for: see `load_states`.
+ON_REQUEST = frozenset({"states"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ def write_results(
     layers: pd.DataFrame,
     predictions: pd.DataFrame,
     projection: pd.DataFrame,
+    states: pd.DataFrame | None = None,
     influence: pd.DataFrame | None = None,
     comparison: Comparison,
     plans: Mapping[str, Mapping[str, Any]],
@@ -136,6 +143,7 @@ def write_results(
         layers: The measures; may be empty, then without columns.
         predictions: The test rows; may be empty.
         projection: The projected target rows; may be empty.
+        states: What more is kept of their states; may be empty or left out.
         influence: What outputs listen to; may be empty or left out.
         comparison: What was found.
         plans: The ``plan --json`` document of every source.
@@ -152,6 +160,7 @@ def write_results(
             "layers": layers,
             "predictions": predictions,
             "projection": projection,
+            "states": pd.DataFrame() if states is None else states,
             "influence": pd.DataFrame() if influence is None else influence,
         }
         for name, frame in frames.items():
@@ -179,14 +188,9 @@ def load_results(folder: Path) -> Results:
     if not folder.is_dir():
         raise StoreError(f'There is no results folder "{folder}".')
     comparison = _read(folder / "comparison.json", _read_json, COMPARISON_VERSION)
-    frames = {name: _read_frame(folder, name) for name in COLUMNS}
-    for name, columns in COLUMNS.items():
-        missing = [column for column in columns if column not in frames[name]]
-        if missing:
-            raise StoreError(
-                f'"{folder / name}.parquet" has no column "{missing[0]}"; run the study'
-                " again to write it."
-            )
+    frames = {
+        name: _read_frame(folder, name) for name in COLUMNS if name not in ON_REQUEST
+    }
     return Results(
         folder=folder,
         study=_read(folder / "study.toml", _read_toml),
@@ -194,6 +198,24 @@ def load_results(folder: Path) -> Results:
         plans=_read(folder / "plan.json", _read_json)["sources"],
         **frames,
     )
+
+
+def has_states(folder: Path) -> bool:
+    """Return whether a results folder keeps states; earlier versions kept none."""
+    return (folder / "states.parquet").exists()
+
+
+def load_states(folder: Path) -> pd.DataFrame:
+    """Read what a results folder keeps of the sampled rows' states.
+
+    Returns:
+        A row per cell × layer, first seed; ``states`` holds float16 [rows, components]
+        as bytes, in the order of ``projection.parquet``. Empty where none were kept.
+
+    Raises:
+        StoreError: The file is broken, or of a version that is not read.
+    """
+    return _read_frame(folder, "states")
 
 
 def stored(name: str) -> Path:
@@ -271,7 +293,14 @@ def _read_frame(folder: Path, name: str) -> pd.DataFrame:
         return pd.DataFrame(columns=pd.Index(COLUMNS[name]))
     frame = _read(path, _read_parquet)
     added = ADDED.get(name, {})
-    return frame.assign(**{one: added[one] for one in added if one not in frame})
+    whole = frame.assign(**{one: added[one] for one in added if one not in frame})
+    missing = [column for column in COLUMNS[name] if column not in whole]
+    if missing:
+        raise StoreError(
+            f'"{folder / name}.parquet" has no column "{missing[0]}"; run the study'
+            " again to write it."
+        )
+    return whole
 
 
 def _read_json(path: Path) -> tuple[Any, Any]:

@@ -36,11 +36,11 @@ class Neighbours:
     """The messages of every receiver, those that are known earlier first.
 
     Attributes:
-        starts: int64 [receivers + 1]: where each receiver's messages start.
+        starts: int32 or int64 [receivers + 1]: where each receiver's messages start.
         keys: int64 [messages], ascending: the receiver times ``num_moments`` + 1, plus
             the first moment at which the message is known; None where all are known
             always.
-        order: int64 [messages]: the message, as it was handed in, at each place.
+        order: int32 or int64 [messages]: the message, as handed in, at each place.
         num_moments: Number of moments.
     """
 
@@ -57,7 +57,8 @@ class Neighbours:
             moments: int64 [n]: at which moment each is looked at.
         """
         if self.keys is None:
-            return self.starts[receivers + 1] - self.starts[receivers]
+            known = self.starts[receivers + 1] - self.starts[receivers]
+            return known.astype(np.int64, copy=False)
         last = receivers * (self.num_moments + 1) + moments
         return np.searchsorted(self.keys, last, side="right") - self.starts[receivers]
 

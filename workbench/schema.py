@@ -76,6 +76,8 @@ def infer_schema(database: Database, hints: Hints | None = None) -> Schema:
     found = inference.search(known)
     keys = _with_ids([*known, *inference.guessed(found.used)])
     tables = tuple(inference.table(source, keys, found) for source in database.tables)
+    suggested = tuple(inference.guessed(found.suggested))
+    database.release()
     return Schema(
         name=database.name,
         fingerprint=database.fingerprint,
@@ -83,7 +85,7 @@ def infer_schema(database: Database, hints: Hints | None = None) -> Schema:
         foreign_keys=keys,
         warnings=tuple(inference.warnings),
         tasks=dict(hints.tasks),
-        suggested_keys=tuple(inference.guessed(found.suggested)),
+        suggested_keys=suggested,
         rejected_keys=hints.rejected_keys,
     )
 

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -39,6 +39,9 @@ TYPES: Mapping[str, str] = MappingProxyType(
 CLOSED: Mapping[str, str] = MappingProxyType(
     {"enable_external_access": "false", "lock_configuration": "true"}
 )  # no file, extension or network beyond the snapshot, and no way to open up
+WRITTEN_BY: Mapping[str, str] = MappingProxyType({**CLOSED, "threads": "1"})
+# One thread, as rows arrive one batch after the other.
+ROWS_A_COMMIT = 1_000_000  # small tables share a commit; more rows would wait in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,14 +375,19 @@ class _Writing:
         self.started = time.monotonic()
         self.num_rows = 0
         self.total_rows = 0
+        self.num_waiting = 0  # rows since the last commit
+        self.stopped_by: BaseException | None = None
 
     def write(self, source: str) -> str:
         """Write the file and return the fingerprint of the content."""
         reflection = self.reader.reflect()
         self._check_size(reflection)
-        with duckdb.connect(str(self.path), config={**CLOSED}) as connection:
+        with duckdb.connect(str(self.path), config={**WRITTEN_BY}) as connection:
+            connection.begin()
             for table in reflection.tables:
                 self._write_table(connection, table, reflection)
+                self._commit_many(connection)
+            connection.commit()
             self.reader.verify()
             fingerprint = self.reader.fingerprint or _hash(connection, reflection)
             content = {
@@ -417,40 +425,70 @@ class _Writing:
             rows = f"SELECT * FROM range({table.num_rows})"
             connection.execute(f"INSERT INTO {name} {rows}")
             return
-        done = 0
-        connection.begin()  # one commit a table, not one a batch
-        for batch in self.reader.batches(table, reflection.types):
-            rows = pa.array(np.arange(done, done + batch.num_rows), type=pa.int64())
-            numbered = batch.add_column(0, ROW, rows)
-            with _registered(connection, numbered):
-                connection.execute(f"INSERT INTO {name} SELECT * FROM __batch")
-            done += batch.num_rows
-            self._advance(table.name, batch.num_rows)
-        connection.commit()
-        if done != table.num_rows:
+        fields = [
+            pa.field(one.name, reflection.types[table.name, one.name])
+            for one in table.columns
+        ]
+        schema = pa.schema([pa.field(ROW, pa.int64()), *fields])
+        before = self.num_rows
+        batches = self._numbered(table, reflection)
+        rows = pa.RecordBatchReader.from_batches(schema, batches)
+        self._insert(connection, name, rows)
+        if self.num_rows - before != table.num_rows:
             raise DatabaseError(
                 f'The table "{table.name}" changes while it is being read; close the'
                 " program that writes to it, or give a copy."
             )
 
+    def _numbered(
+        self, table: SourceTable, reflection: Reflection
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a table with their numbers.
+
+        DuckDB calls this, and of what is raised here it would pass on the words alone.
+        """
+        done = 0
+        try:
+            for batch in self.reader.batches(table, reflection.types):
+                rows = pa.array(np.arange(done, done + batch.num_rows), pa.int64())
+                yield batch.add_column(0, ROW, rows)
+                done += batch.num_rows
+                self._advance(table.name, batch.num_rows)
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # a page of the app is left by such a one
+            self.stopped_by = error
+            raise
+
+    def _insert(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        table: str,
+        rows: pa.RecordBatchReader,
+    ) -> None:
+        connection.register("__rows", rows)
+        try:
+            connection.execute(f"INSERT INTO {table} SELECT * FROM __rows")
+        except duckdb.Error:
+            if self.stopped_by is not None:
+                raise self.stopped_by from None
+            raise
+        connection.unregister("__rows")
+
+    def _commit_many(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if self.num_waiting >= ROWS_A_COMMIT:
+            connection.commit()
+            connection.begin()
+            self.num_waiting = 0
+
     def _advance(self, table: str, num_rows: int) -> None:
         self.num_rows += num_rows
+        self.num_waiting += num_rows
         seconds = time.monotonic() - self.started
         self.limits.check("seconds", int(seconds), "seconds spent on reading so far")
         megabytes = self.path.stat().st_size // 1_000_000
         self.limits.check("megabytes", megabytes, "megabytes read so far")
         self.on_reading(Reading(table, self.num_rows, self.total_rows, seconds))
-
-
-@contextmanager
-def _registered(
-    connection: duckdb.DuckDBPyConnection, batch: pa.RecordBatch
-) -> Iterator[None]:
-    connection.register("__batch", batch)
-    try:
-        yield
-    finally:
-        connection.unregister("__batch")
 
 
 def _hash(connection: duckdb.DuckDBPyConnection, reflection: Reflection) -> str:

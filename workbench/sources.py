@@ -6,9 +6,8 @@ from types import MappingProxyType
 
 from workbench.chart import all_series
 from workbench.measures import MEASURES
-from workbench.models import MODELS
 from workbench.palette import topology_label
-from workbench.remedies import REMEDIES
+from workbench.papers import paper_of
 from workbench.results import Results
 from workbench.samples import SAMPLES
 from workbench.score import METRICS
@@ -92,9 +91,9 @@ def _of_the_arms(results: Results) -> Iterator[tuple[str, str]]:
 def _of_the_networks(results: Results) -> Iterator[tuple[str, str]]:
     everything = all_series(results)
     for model in dict.fromkeys(series.model for series in everything):
-        yield f"Network {model}", MODELS[model].source
+        yield f"Network {model}", paper_of("models", model)
     for remedy in dict.fromkeys(series.remedy for series in everything):
-        yield f"Remedy {remedy}", REMEDIES[remedy].source
+        yield f"Remedy {remedy}", paper_of("remedies", remedy)
     yield from TRAINING
 
 

@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 
 from workbench.clock import row_times
+from workbench.coded import Coded
 from workbench.database import ROW, Database, quote
 from workbench.errors import TaskError
 from workbench.factors import divide_by_factors
@@ -207,7 +208,7 @@ def _fetch(
     target: Column,
     spec: TaskSpec,
     decider: Column | None,
-) -> tuple[np.ndarray, list[Any], list[Any]]:
+) -> tuple[np.ndarray, Coded, Coded]:
     """Return row numbers, target values and the split's values of the task's rows."""
     names = [column.name for column in table.columns]
     condition = render_filter(spec.where, table.name, names) if spec.where else "true"
@@ -221,9 +222,9 @@ def _fetch(
         wanted = value_sql(target.stype, wanted)
     row = quote(ROW)
     try:
-        found = database.rows(
+        rows, (values, by, chosen) = database.coded(
             f"SELECT {row}, {wanted}, {deciding}, {condition}"
-            f" FROM {quote(table.name)} WHERE {wanted} IS NOT NULL ORDER BY {row}"
+            f" FROM {quote(table.name)} WHERE {wanted} IS NOT NULL"
         )
     except duckdb.Error as error:
         if not spec.where:
@@ -232,14 +233,13 @@ def _fetch(
             f'The filter "{spec.where}" does not fit the values: '
             f"{str(error).splitlines()[0]}"
         ) from error
-    if not all(isinstance(chosen, bool | None) for *_, chosen in found):
+    if not {type(one) for one in chosen.values} <= {bool, type(None)}:
         raise TaskError(
             f'The filter "{spec.where}" is no condition; compare something, as in'
             f' "{target.name} IS NOT NULL".'
         )
-    kept = [(at, value, by) for at, value, by, chosen in found if chosen]
-    rows = np.array([at for at, _, _ in kept], dtype=np.int64)
-    return rows, [value for _, value, _ in kept], [by for _, _, by in kept]
+    kept = np.array([one is True for one in chosen.values])[chosen.places]
+    return rows[kept], values.filter(kept), by.filter(kept)
 
 
 def _is_text(database: Database, table: Table, column: Column) -> bool:
@@ -247,7 +247,7 @@ def _is_text(database: Database, table: Table, column: Column) -> bool:
 
 
 def _label(
-    spec: TaskSpec, target: Column, values: Sequence[Any]
+    spec: TaskSpec, target: Column, values: Coded
 ) -> tuple[TaskType, tuple[str, ...], np.ndarray]:
     """Decide what kind of task the values make, and number the classes."""
     if target.stype is Stype.TIMESTAMP:
@@ -261,21 +261,20 @@ def _label(
             f'The target "{spec.target}" has {len(values)} rows with a value{where};'
             f" at least {FEWEST_ROWS} are needed."
         )
-    distinct = sorted(set(values))
+    distinct = values.distinct()
     if len(distinct) < 2:
         raise TaskError(
             f'The target "{spec.target}" is "{distinct[0]}" in every row; choose a'
             " column with at least two values."
         )
     if _is_value(spec, distinct):
-        return TaskType.REGRESSION, (), np.array(values, dtype=np.float64)
+        return TaskType.REGRESSION, (), values.numbers()
     if len(distinct) > MOST_TEXT_CLASSES:
         raise TaskError(
             f'The target "{spec.target}" has {len(distinct):,} different texts; at most'
             f" {MOST_TEXT_CLASSES} can be told apart."
         )
-    places = {value: place for place, value in enumerate(distinct)}
-    labels = np.array([places[value] for value in values], dtype=np.float64)
+    labels = values.numbers({one: place for place, one in enumerate(distinct)})
     kind = TaskType.BINARY if len(distinct) == 2 else TaskType.MULTICLASS
     return kind, tuple(map(_class_name, distinct)), labels
 
@@ -300,21 +299,22 @@ def _divide(
     spec: TaskSpec,
     task_type: TaskType,
     labels: np.ndarray,
-    deciding: Sequence[Any],
+    deciding: Coded,
 ) -> np.ndarray:
     match kind:
         case SplitKind.RANDOM:
             stratified = task_type is not TaskType.REGRESSION
             return split_random(labels, stratified, spec.split_seed)
         case SplitKind.TIME:
-            return split_time(np.array(deciding, dtype=np.float64))
+            return split_time(deciding.numbers())
         case SplitKind.GROUP:
-            groups = sorted({value for value in deciding if value is not None})
-            places = {value: place for place, value in enumerate(groups)}
-            numbers = np.array([places.get(value, OUTSIDE) for value in deciding])
+            groups = {one: place for place, one in enumerate(deciding.distinct())}
+            places = [groups.get(one, OUTSIDE) for one in deciding.values]
+            numbers = np.array(places)[deciding.places]
             return split_groups(numbers, spec.split_seed)
         case SplitKind.COLUMN:
-            return split_given(deciding, f"{spec.table}.{spec.split.partition(':')[2]}")
+            column = f"{spec.table}.{spec.split.partition(':')[2]}"
+            return split_given(deciding.listed(), column)
         case (
             SplitKind.COMPOSITION
             | SplitKind.INTERPOLATION
@@ -368,4 +368,4 @@ def _row_keys(database: Database, table: Table, rows: np.ndarray) -> tuple[str, 
     if not table.primary_key:
         return tuple(map(str, rows.tolist()))
     keys = database.key_texts(table.name, table.primary_key)
-    return tuple(keys[int(row)] for row in rows)
+    return tuple(map(keys.__getitem__, rows.tolist()))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.graph import Graph, Relation
-from workbench.ordering import count_distinct
+from workbench.ordering import count_distinct, index_type
 
 MAX_ROWS = 1000
 MAX_CHILDREN = 50
@@ -86,9 +86,10 @@ def _has_one_parent(relation: Relation) -> bool:
 
 def _family(relation: Relation) -> Family:
     children, parents = relation.source_rows, relation.target_rows
-    sizes = np.bincount(parents)[parents]
-    coverage = float((sizes > 1).mean())
-    kept = np.flatnonzero(sizes > 1) if coverage else np.arange(len(children))
+    kept = _with_company(parents)
+    coverage = len(kept) / len(parents)
+    if not len(kept):
+        kept = np.arange(len(children))
     if len(kept) > MAX_ROWS:
         kept = _draw(parents, kept)
     order = kept[np.argsort(children[kept], kind="stable")]
@@ -101,21 +102,31 @@ def _family(relation: Relation) -> Family:
     )
 
 
+def _with_company(groups: np.ndarray) -> np.ndarray:
+    """Return the links whose group has another one."""
+    kept = np.flatnonzero((np.bincount(groups) > 1)[groups])
+    return kept.astype(index_type(len(groups)))
+
+
 def _draw(groups: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Return links of randomly drawn groups, a limited number of each group."""
     generator = np.random.default_rng(SEED)
     shuffled = generator.permutation(kept)
     # Groups in random order, their members in random order inside.
-    _, group = np.unique(groups[shuffled], return_inverse=True)
-    rank = generator.permutation(int(group.max()) + 1)[group]
+    met = np.zeros(int(groups.max()) + 1, dtype=bool)
+    met[groups[kept]] = True
+    present = np.flatnonzero(met)
+    place = generator.permutation(len(present))
+    # Each group brings a link at least: those behind so many others bring none.
+    met[present[place >= MAX_ROWS]] = False
+    near = shuffled[met[groups][shuffled]]
+    rank = place[np.searchsorted(present, groups[near])]
     order = np.argsort(rank, kind="stable")
     rank = rank[order]
     starts = np.flatnonzero(np.diff(rank, prepend=-1))
-    place = np.arange(len(rank)) - np.repeat(
-        starts, np.diff(np.append(starts, len(rank)))
-    )
-    chosen = order[place < MAX_CHILDREN]
-    return shuffled[chosen[:MAX_ROWS]]
+    at = np.arange(len(rank)) - np.repeat(starts, np.diff(np.append(starts, len(rank))))
+    chosen = order[at < MAX_CHILDREN]
+    return near[chosen[:MAX_ROWS]]
 
 
 def _direct(relation: Relation) -> Ties:
@@ -136,7 +147,7 @@ def _shared(relation: Relation, target: str) -> Ties:
     shared = relation.target_rows
     if relation.target == target:
         node_type, members, shared = target, shared, members
-    kept = np.flatnonzero(np.bincount(shared)[shared] > 1)
+    kept = _with_company(shared)
     if len(kept) > MAX_ROWS:
         kept = _draw(shared, kept)
     if not len(kept):

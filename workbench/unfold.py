@@ -103,7 +103,7 @@ def unfold(
 def prepare_batches(graph: Graph) -> Sampler:
     """Return a graph made ready for `draw_batch`; its moments are behind it.
 
-    The links of every receiver are those of the graph's directions, not a copy.
+    The links of every receiver are those of the graph's directions, not copies.
     """
     num_nodes = _num_nodes(graph)
     position = {one.name: index for index, one in enumerate(graph.relations)}
@@ -111,9 +111,7 @@ def prepare_batches(graph: Graph) -> Sampler:
     for way in graph.directions:
         index = position[way.relation]
         if graph.relations[index].direction is not KeyRole.UNDIRECTED:
-            counts = np.bincount(way.receivers, minlength=num_nodes[way.target])
-            starts = np.append(0, np.cumsum(counts))
-            grouped[index, way.reverse] = Neighbours(starts, None, way.links, 1)
+            grouped[index, way.reverse] = Neighbours(way.starts, None, way.links, 1)
     return prepare_sampler(_ties(graph), num_nodes, graph.target, grouped=grouped)
 
 

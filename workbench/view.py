@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from workbench.measure import Flag, Rows
 from workbench.task import TaskType
@@ -84,6 +85,19 @@ class Siblings(_View):
     def num_groups(self) -> int:
         """Number of parents with two or more children."""
         return int(self.groups.max()) + 1 if len(self.groups) else 0
+
+    def means(self, states: np.ndarray) -> np.ndarray:
+        """Return the mean of each parent's children, [parents, channels].
+
+        Args:
+            states: [children, channels], of those that have a sibling.
+        """
+        number = len(self.groups)
+        belongs = csr_array(
+            (np.ones(number), (self.groups, np.arange(number))),
+            shape=(self.num_groups, number),
+        )
+        return (belongs @ states) / np.bincount(self.groups)[:, None]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ KEPT = (
     "layers.parquet",
     "predictions.parquet",
     "projection.parquet",
+    "states.parquet",
     "influence.parquet",
     "comparison.json",
     "plan.json",

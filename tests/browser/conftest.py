@@ -41,9 +41,9 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def served(folder: Path, **settings: str) -> Iterator[str]:
+def served(folder: Path, port: int = 0, **settings: str) -> Iterator[str]:
     """Serve the app with settings of its own, and return where."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "workbench", "app", "--headless"]
     command += ["--port", str(port)]
     with (folder / "log").open("wb") as sink:
@@ -64,8 +64,13 @@ def served(folder: Path, **settings: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("server")) as url:
+def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="session")
+def app_url(app_folder: Path) -> Iterator[str]:
+    with served(app_folder) as url:
         yield url
 
 

@@ -7,16 +7,23 @@ longer found anywhere does no harm; a finding that it does not name fails.
 import itertools
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.results_factory import make_results
+from workbench.progress import PROGRESS_NAME, Progress
 from workbench.resources import cache_directory
+from workbench.shelf import About
+from workbench.shelves import open_shelf
+from workbench.ui.visitor import COOKIE
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +31,7 @@ AXE = "4.14.1"
 BASELINE = Path(__file__).with_name("axe_baseline.json")
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 SAMPLE = "source=sample:address-3nf&task=prosperous&graphs=row2node,flattened"
+STUDY, AT_WORK = "0123456789abcdef", "fedcba9876543210"
 PAGES = {
     "start": "",
     "data": f"data?{SAMPLE}",
@@ -33,6 +41,8 @@ PAGES = {
     "row": f"row?{SAMPLE}",
     "train": f"train?{SAMPLE}",
     "compare": "compare?results=address",
+    "studies": "studies",
+    "study": f"studies?study={STUDY}",
 }
 RUN = """async () => {
   const found = await axe.run(document, {
@@ -90,6 +100,30 @@ def need_or_skip(reason: str) -> None:
     if os.environ.get("WORKBENCH_REQUIRE_BROWSER"):
         pytest.fail(f"WORKBENCH_REQUIRE_BROWSER is set, but {reason}", pytrace=False)
     pytest.skip(f"SKIPPED WITHOUT BEING RUN: {reason}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def visitor(app_folder: Path) -> str:
+    """Keep a study that has ended and one at work, and return whose they are."""
+    number = secrets.token_hex(16)
+    shelf = open_shelf(str(app_folder / "cache" / "results"))
+    make_results(shelf.home / STUDY, depths=(0, 1))
+    about = About(
+        owner=f"browser:{number}", tags=("city",), notes="n", share="s", created=1e9
+    )
+    shelf.change(STUDY, lambda _: about)
+    elsewhere = replace(about, host="elsewhere", at_work=True, seen=9e9)
+    shelf.change(AT_WORK, lambda _: elsewhere)
+    progress = Progress("training", done=1, total=4, seconds_left=60.0, cells=())
+    written = json.dumps(asdict(progress))
+    (shelf.home / AT_WORK / PROGRESS_NAME).write_text(written)
+    return number
+
+
+@pytest.fixture(autouse=True)
+def known(page: Page, app_url: str, visitor: str) -> None:
+    """Have the browser keep the number of whose the studies are."""
+    page.context.add_cookies([{"name": COOKIE, "value": visitor, "url": app_url}])
 
 
 def open_page(page: Page, app_url: str, name: str) -> None:

@@ -148,6 +148,25 @@ def test_rows_chosen_in_one_embedding_are_ringed_in_all_taken_away_and_linked_to
     second.close()
 
 
+def test_a_layer_chosen_by_keyboard_is_shown_and_is_in_the_address(
+    page: Page, app_url: str
+) -> None:
+    open_compare(page, f"{app_url}/compare?results=address&depth=3")
+    found = card(page, "embeddings")
+    layer = found.get_by_label("Layer, 0 is the input")
+    layer.press("ArrowLeft")
+    expect(found.get_by_text("depth 3, layer 2").first).to_be_visible()
+    expect(page).to_have_url(re.compile("layer=2"))
+    page.reload()
+    page.wait_for_selector('[data-figure="depths"] .main-svg')
+    page.wait_for_selector(IDLE, timeout=120_000)
+    shown = card(page, "embeddings").get_by_text("depth 3, layer 2")
+    expect(shown.first).to_be_visible()
+    layer.press("ArrowRight")
+    # The last layer is the usual one, and needs no words.
+    expect(page).not_to_have_url(re.compile("layer="))
+
+
 def test_rows_that_are_drawn_around_are_chosen_and_glide_to_another_layer(
     chromium: Browser, app_url: str
 ) -> None:

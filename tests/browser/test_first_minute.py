@@ -18,7 +18,7 @@ def expect_two_graphs_and_a_preview(page: Page) -> None:
     for graph in ("row2node", "flattened"):
         drawing = page.locator(f".st-key-graphs_drawing_{graph}")
         expect(drawing).to_be_visible(timeout=LONG)
-    expect(page.locator(".st-key-graphs_preview")).to_be_visible(timeout=LONG)
+    expect(page.locator('[data-figure="preview"]')).to_be_visible(timeout=LONG)
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)

@@ -1,6 +1,9 @@
-"""Where networks put the target's rows: two-dimensional embeddings, aligned."""
+"""Where networks put the target's rows: two-dimensional embeddings, aligned.
 
-from collections.abc import Iterator, Sequence
+By principal components, or by UMAP where it has been asked for.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +23,52 @@ from workbench.chart import (
     series_style,
     style_figure,
 )
+from workbench.embedding import Laid
 from workbench.figures.colouring import Colouring, colouring_of, is_numeric
+from workbench.plane import Umap
 from workbench.results import Results
 
 MAX_ROWS = 2000
 MAX_PANELS_A_ROW = 3
 ROWS, RINGS = "rows", "chosen rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What is said of a way into the plane: title, axes, file, how to read it."""
+
+    title: str
+    axes: tuple[str, str]
+    source: str
+    reading: str
+
+
+PRINCIPAL = Wording(
+    title="Where the networks put the target's rows",
+    axes=("First component, aligned", "Second component"),
+    source="projection.parquet (first seed)",
+    reading=(
+        "Panels are principal components of the states, scaled to the same size and"
+        " turned to match; distances compare within a panel."
+    ),
+)
+UMAP_WARNING = (
+    "Near rows are near in the network. Distances between groups, their sizes and how"
+    " dense they are mean nothing."
+)
+BY_UMAP = Wording(
+    title="Where the networks put the target's rows, near ones together (UMAP)",
+    axes=("UMAP, first axis, aligned", "UMAP, second axis"),
+    source=(
+        "states.parquet (first seed), laid out by umap-learn: McInnes, Healy, Melville"
+        " (2018), arXiv:1802.03426; started from principal components as in Kobak,"
+        " Linderman (2021), Nature Biotechnology 39"
+    ),
+    reading=(
+        f"{UMAP_WARNING} Panels are scaled to the same size and turned to match the"
+        " principal components."
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +97,12 @@ def projection_figure(
     depth: int | None = None,
     layer: int | None = None,
     colour: str = "class",
+    laid: Sequence[Laid] | None = None,
     dark: bool = False,
 ) -> Chart:
     """Draw the target's rows in two principal components, a panel per series.
+
+    Or as UMAP has laid them out, where that is handed in.
 
     Every panel is turned and mirrored (orthogonal Procrustes, never stretched) so that
     its rows lie as near as they can to the same rows of one fixed reference: the last
@@ -68,6 +114,8 @@ def projection_figure(
         depth: The networks' depth; each series' best depth by default.
         layer: The layer; the last one by default.
         colour: Name in `colourings`: what the dots' colours say.
+        laid: What `workbench.embedding.embed` yielded for this depth and layer; a panel
+            of which there is none stays empty. None for principal components.
         dark: Whether the ink is for dark paper.
 
     Source: Schönemann (1966), Psychometrika 31, p. 1 (orthogonal Procrustes).
@@ -95,6 +143,7 @@ def projection_figure(
     keys = sampled_keys(results)
     reference = _reference(results, everything, best)
     shown = colouring_of(results, colour)
+    places = None if laid is None else {each.series: each.rows for each in laid}
     sentences: list[str] = []
     for place, (series, at) in enumerate(zip(everything, depths, strict=True)):
         row, column = place // columns + 1, place % columns + 1
@@ -103,6 +152,8 @@ def projection_figure(
             depth=at,
             layer=at if layer is None else layer,
         )
+        if places is not None and len(panel):
+            panel = places.get(series, panel.assign(x=np.nan, y=np.nan))
         panel = panel.drop_duplicates(subset="key")
         sentences.append(f"{titles[place]}: {_apart_in_words(results, panel)}")
         if panel.empty:
@@ -115,24 +166,23 @@ def projection_figure(
             figure.add_trace(trace, row=row, col=column)
     if figure.data:
         figure.add_traces(shown.legend())
-    title = "Where the networks put the target's rows"
-    style_figure(figure, title, dark=dark, height=130 + 320 * rows)
+    words = PRINCIPAL if laid is None else BY_UMAP
+    style_figure(figure, words.title, dark=dark, height=130 + 320 * rows)
     figure.update_annotations(font_size=13)
     figure.update_layout(margin={"t": 104, "b": 70}, legend={"y": -0.12 / rows})
     figure.update_xaxes(showticklabels=False, ticks="", range=[-2.6, 2.6])
     figure.update_yaxes(showticklabels=False, ticks="", range=[-2.6, 2.6])
-    figure.update_xaxes(title_text="First component, aligned", row=rows)
-    figure.update_yaxes(title_text="Second component", col=1)
+    figure.update_xaxes(title_text=words.axes[0], row=rows)
+    figure.update_yaxes(title_text=words.axes[1], col=1)
     return Chart(
         figure=figure,
-        title=title,
-        alt=f"{title}, {len(keys)} rows per panel. " + " ".join(sentences),
-        source="projection.parquet (first seed)",
+        title=words.title,
+        alt=f"{words.title}, {len(keys)} rows per panel. " + " ".join(sentences),
+        source=words.source,
         how_to_read=(
             f"Each dot is one of at most {MAX_ROWS} fixed rows of the target's table,"
             f" the same in every panel, coloured by {shown.said}; hollow dots are"
-            " predicted wrongly. Panels are principal components of the states, scaled"
-            " to the same size and turned to match; distances compare within a panel."
+            f" predicted wrongly. {words.reading}"
         ),
     )
 
@@ -147,20 +197,40 @@ def sampled_keys(results: Results) -> tuple[str, ...]:
 def projection_frames(results: Results) -> Iterator[Frame]:
     """Yield every layer of every network of a study, aligned as the figure's panels."""
     everything = all_series(results)
-    keys = sampled_keys(results)
     reference = _reference(results, everything, best_depths(results))
+    keys = sampled_keys(results)
     for series in everything:
         mine = series.rows(results.projection)
         for (depth, layer), rows in mine.groupby(["depth", "layer"], sort=True):
-            panel = align(rows.drop_duplicates(subset="key"), reference)
-            ordered = _ordered(panel, keys)
-            yield Frame(
-                series=series,
-                depth=int(depth),
-                layer=int(layer),
-                places=ordered[["x", "y"]].to_numpy(dtype=float),
-                correct=(ordered["correct"] == True).to_numpy(dtype=bool),  # noqa: E712  # NaN is not
-            )
+            yield _frame(Laid(series, int(depth), int(layer), rows), reference, keys)
+
+
+def laid_frames(results: Results, laid: Iterable[Laid]) -> Iterator[Frame]:
+    """Yield what UMAP has laid out, aligned as the figure's panels."""
+    reference = _reference(results, all_series(results), best_depths(results))
+    keys = sampled_keys(results)
+    for each in laid:
+        yield _frame(each, reference, keys)
+
+
+def umap_in_words(settings: Umap) -> str:
+    """Return what stands beside a layout: how it was made, and what not to read."""
+    return (
+        f"UMAP with {settings.neighbours} neighbours (n_neighbors), smallest distance"
+        f" {number(settings.min_dist)} (min_dist), seed {settings.seed}. {UMAP_WARNING}"
+    )
+
+
+def _frame(laid: Laid, reference: pd.DataFrame, keys: Sequence[str]) -> Frame:
+    panel = align(laid.rows.drop_duplicates(subset="key"), reference)
+    ordered = _ordered(panel, keys)
+    return Frame(
+        series=laid.series,
+        depth=laid.depth,
+        layer=laid.layer,
+        places=ordered[["x", "y"]].to_numpy(dtype=float),
+        correct=(ordered["correct"] == True).to_numpy(dtype=bool),  # noqa: E712  # NaN is not
+    )
 
 
 def align(panel: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
@@ -172,9 +242,10 @@ def align(panel: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A new frame with the same distances between its rows; the panel as it is where
-        fewer than three keys are shared.
+        fewer than three keys that have a place are shared.
     """
-    shared = panel.merge(reference, on="key", suffixes=("", "_reference"))
+    placed = panel.dropna(subset=["x", "y"])
+    shared = placed.merge(reference, on="key", suffixes=("", "_reference"))
     if len(shared) < 3:
         return panel
     mine = shared[["x", "y"]].to_numpy()

@@ -41,7 +41,7 @@ def preview_figure(plans: Plans, *, dark: bool = False) -> Chart:
     values: list[float] = []
     hops: set[int] = set()
     words = []
-    for _, style, records in _previews(plans):
+    for arm, style, records in _previews(plans):
         known = [one for one in records if one["score"] is not None]
         values += [one["score"] for one in known]
         hops |= {one["hop"] for one in records}
@@ -50,6 +50,7 @@ def preview_figure(plans: Plans, *, dark: bool = False) -> Chart:
             go.Scatter(
                 x=[one["hop"] for one in records],
                 y=[one["score"] for one in records],
+                meta=arm_mark(*arm),
                 name=plain(style.label),
                 mode="lines+markers",
                 line={"color": style.colour, "dash": "dot", "width": 2},

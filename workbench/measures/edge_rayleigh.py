@@ -11,7 +11,7 @@ def edge_rayleigh(pairs: Pairs) -> Measurement:
     if not len(pairs.ties[0]):
         return Measurement(float("nan"), pairs.num_rows, Flag.NOT_DEFINED)
     weights = np.ones(pairs.num_rows)
-    value = pairs.energy(weights) / float((pairs.rows.scaled**2).sum())
+    value = pairs.energy(weights) / pairs.rows.total
     return Measurement(value, pairs.num_rows, Flag.NONE)
 
 

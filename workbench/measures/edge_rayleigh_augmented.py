@@ -11,7 +11,7 @@ def edge_rayleigh_augmented(pairs: Pairs) -> Measurement:
     if not len(pairs.ties[0]):
         return Measurement(float("nan"), pairs.num_rows, Flag.NOT_DEFINED)
     weights = 1 / np.sqrt(1 + pairs.degrees)
-    value = pairs.energy(weights) / float((pairs.rows.scaled**2).sum())
+    value = pairs.energy(weights) / pairs.rows.total
     return Measurement(value, pairs.num_rows, Flag.NONE)
 
 

@@ -10,8 +10,8 @@ from workbench.score import METRICS
 from workbench.task import TEST, TRAIN, VAL, TaskType
 from workbench.view import Labelled, Labels
 
-# Penalties over the number of training rows: from hardly any to nothing but the mean.
-PENALTIES = 10.0 ** np.arange(-6, 5)
+# Penalties over the number of training rows: from nothing but the mean to hardly any.
+PENALTIES = 10.0 ** np.arange(4, -7, -1)
 # A linear probe gives no probabilities, and a score must be higher when better.
 SUBSTITUTES: Mapping[str, str] = MappingProxyType({"log-loss": "accuracy", "mae": "r2"})
 
@@ -23,28 +23,17 @@ def probe(labelled: Labelled) -> Measurement:
     number = int(test.sum())
     if min(train.sum(), val.sum(), test.sum()) < 2:
         return Measurement(float("nan"), number, Flag.TOO_FEW_ROWS)
-    states = _standardised(labelled.rows.scaled, train)
     wanted = _wanted(labels)
     centre = wanted[train].mean(axis=0)
-    fits = _ridges(states[train], wanted[train] - centre)
-    best, chosen = -np.inf, fits[-1]
-    for weights in reversed(fits):  # of equals the most penalised
-        score = _score(labels, states[val] @ weights + centre, val)
-        if score > best:
-            best, chosen = score, weights
-    value = _score(labels, states[test] @ chosen + centre, test)
+    states = labelled.rows.scaled
+    origin, weights = _ridges(states[train], wanted[train] - centre)
+    guesses = np.tensordot(states[val] - origin, weights, axes=1) + centre
+    # Of equals the most penalised, which comes first.
+    scores = [_score(labels, guesses[:, at], val) for at in range(len(PENALTIES))]
+    chosen = int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))
+    value = _score(labels, (states[test] - origin) @ weights[:, chosen] + centre, test)
     flag = Flag.NONE if np.isfinite(value) else Flag.NOT_DEFINED
     return Measurement(value, number, flag)
-
-
-def _standardised(states: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Scale channels by the training rows; one without variance becomes 0."""
-    mean = states[train].mean(axis=0)
-    spread = states[train].std(axis=0)
-    size = np.sqrt((states[train] ** 2).mean(axis=0))
-    # What is left below is the rounding of float32 states.
-    varies = spread > np.sqrt(PRECISION) * size
-    return np.where(varies, (states - mean) / np.where(varies, spread, 1), 0)
 
 
 def _wanted(labels: Labels) -> np.ndarray:
@@ -54,14 +43,26 @@ def _wanted(labels: Labels) -> np.ndarray:
     return np.eye(labels.num_classes)[labels.values.astype(int)]
 
 
-def _ridges(states: np.ndarray, wanted: np.ndarray) -> list[np.ndarray]:
-    """Return the weights of every penalty, the smallest penalty first."""
-    values, vectors = np.linalg.eigh(states.T @ states / len(states))
-    turned = vectors.T @ (states.T @ wanted) / len(states)
-    return [
-        vectors @ (turned / (values.clip(min=0) + penalty)[:, None])
-        for penalty in PENALTIES
-    ]
+def _ridges(states: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean of the states and the weights of every penalty.
+
+    Channels are standardised; one without variance has no weight.
+
+    Returns:
+        Mean [channels]; weights [channels, penalties, outputs] of states less it.
+    """
+    number, mean = len(states), states.mean(axis=0)
+    centred = states - mean
+    square = centred.T @ centred / number
+    spread = np.sqrt(np.diag(square))
+    # What is left below is the rounding of float32 states.
+    varies = spread > np.sqrt(PRECISION) * np.sqrt(spread**2 + mean**2)
+    shrink = np.where(varies, 1 / np.where(varies, spread, 1), 0)
+    values, vectors = np.linalg.eigh(square * np.outer(shrink, shrink))
+    turned = vectors.T @ (shrink[:, None] * (centred.T @ wanted)) / number
+    shares = 1 / (values.clip(min=0)[:, None] + PENALTIES)  # [channels, penalties]
+    weights = np.tensordot(vectors, turned[:, None] * shares[:, :, None], axes=1)
+    return mean, shrink[:, None, None] * weights
 
 
 def _score(labels: Labels, outputs: np.ndarray, rows: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from workbench.measure import Flag, Measure, Measurement, Rows
 
 def scale(rows: Rows) -> Measurement:
     """Return the decimal logarithm of the root mean square entry."""
-    mean_square = (rows.scaled**2).mean()
+    mean_square = rows.total / rows.scaled.size
     value = float(np.log10(rows.largest) + 0.5 * np.log10(mean_square))
     return Measurement(value, rows.num_rows, Flag.NONE)
 

@@ -1,7 +1,5 @@
 """How much siblings differ: smoothing through one foreign key."""
 
-import numpy as np
-
 from workbench.measure import Flag, Measure, Measurement
 from workbench.view import Siblings
 
@@ -13,16 +11,17 @@ def within_parent_share(siblings: Siblings) -> Measurement:
         return Measurement(float("nan"), number, Flag.NOT_DEFINED)
     if siblings.num_groups < 2:
         return Measurement(float("nan"), number, Flag.TOO_FEW_ROWS)
-    states = siblings.rows.scaled[siblings.sizes > 1]
-    centred = states - states.mean(axis=0)
-    sums = np.zeros((siblings.num_groups, states.shape[1]))
-    np.add.at(sums, groups, centred)
-    means = sums / np.bincount(groups)[:, None]
-    total = (centred**2).sum()
-    if siblings.rows.is_collapsed or total == 0:
+    if siblings.rows.is_collapsed:
         return Measurement(float("nan"), number, Flag.COLLAPSED)
-    value = float(((centred - means[groups]) ** 2).sum() / total)
-    return Measurement(value, number, Flag.NONE)
+    states = siblings.rows.centred
+    if number < len(states):
+        states = states[siblings.sizes > 1]
+        states = states - states.mean(axis=0)
+    total = (states**2).sum()
+    if total == 0:
+        return Measurement(float("nan"), number, Flag.COLLAPSED)
+    inside = states - siblings.means(states)[groups]
+    return Measurement(float((inside**2).sum() / total), number, Flag.NONE)
 
 
 WITHIN_PARENT_SHARE = Measure(

@@ -146,7 +146,14 @@ def rows_of(address: str, table: str, seed: int = 0) -> pd.DataFrame:
 
 def distributions_of(address: str, table: str) -> tuple[Distribution, ...]:
     """Return how the values of a table's columns are spread."""
-    return _distributions(address, _stamp(address), place.hints_file(), table)
+    return distributions_with(place.hints_file(), address, table)
+
+
+def distributions_with(
+    hints: str | None, address: str, table: str
+) -> tuple[Distribution, ...]:
+    """Return the same in no visitor's name: hints are a file, or None."""
+    return _distributions(address, _stamp(address), hints, table)
 
 
 def proposal_of(address: str) -> Proposal | None:
@@ -156,16 +163,27 @@ def proposal_of(address: str) -> Proposal | None:
 
 def question_of(address: str, spec: TaskSpec | str) -> Question:
     """Return a task over a database, and its suspected leaks."""
-    return _question(address, _stamp(address), place.hints_file(), spec)
+    return question_with(place.hints_file(), address, spec)
+
+
+def question_with(hints: str | None, address: str, spec: TaskSpec | str) -> Question:
+    """Return the same in no visitor's name: hints are a file, or None."""
+    return _question(address, _stamp(address), hints, spec)
 
 
 def plan_of(
     address: str, spec: TaskSpec | str, topologies: Sequence[str]
 ) -> PlannedStudy:
     """Return what graphs of a database would hold and reach."""
+    return plan_with(place.hints_file(), address, spec, topologies)
+
+
+def plan_with(
+    hints: str | None, address: str, spec: TaskSpec | str, topologies: Sequence[str]
+) -> PlannedStudy:
+    """Return the same in no visitor's name: hints are a file, or None."""
     from workbench.study import Arm, Study
 
-    hints = place.hints_file()
     arms = tuple(Arm(address, topology_of(one), hints) for one in topologies)
     return plan_of_study(Study(arms=arms, task=spec))
 
@@ -378,7 +396,7 @@ def _survey(
 
 
 @st.cache_resource(
-    max_entries=24,
+    max_entries=200,
     show_spinner="Counting what each graph holds and reaches…",
     hash_funcs={"workbench.study.Study": lambda study: study.to_toml()},
 )
@@ -395,7 +413,7 @@ def _memo() -> Memo:
 
 
 @st.cache_resource(
-    max_entries=48,
+    max_entries=200,
     show_spinner="Scoring what each hop brings, without training…",
     hash_funcs={"workbench.study.Study": lambda study: study.to_toml()},
 )

@@ -38,6 +38,12 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         " told them apart is gone.",
         "Over-squashing": "Many far nodes have to pass through few edges, so that each"
         " is hardly heard. It is not oversmoothing: nodes need not become alike.",
+        "Embedding (state)": "The numbers that a network holds of a row at a layer."
+        " Rows with nearly the same numbers can hardly be told apart any more.",
+        "Principal components (PCA)": "The two directions along which embeddings differ"
+        " most, drawn as a map. Distances along them are what they were.",
+        "UMAP": "A map of embeddings that keeps near rows near and bends all else."
+        " Distances between groups and sizes of groups mean nothing in it.",
         "Hub": "A node with very many edges. Through it nearly everything is near.",
         "Seed": "The number that all chance starts from. Several seeds show how much of"
         " a score is luck.",

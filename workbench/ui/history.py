@@ -26,6 +26,17 @@ from workbench.ui import place, visitor, widgets, words
 
 STUDY = "study"
 EVERY_S = 2.0
+# A link to a study leads to this same page, which Streamlit marks as where one is, and
+# it cuts off a long name.
+LINKS = """<style>
+[data-testid="stPageLink-NavLink"][href^="studies"]:not(:hover):not(:focus-visible) {
+  background: none
+}
+[data-testid="stPageLink-NavLink"][href^="studies"] { padding-inline: 0 }
+[data-testid="stPageLink-NavLink"][href^="studies?"] * {
+  white-space: normal; overflow-wrap: anywhere; overflow: visible
+}
+</style>"""
 
 
 def show_row(entry: Entry) -> None:
@@ -39,7 +50,7 @@ def show_row(entry: Entry) -> None:
                 icon=":material/science:",
                 query_params={STUDY: entry.identifier},
             )
-            st.caption(widgets.as_text(_when(entry)) + _tags(entry))
+            st.markdown(f":small[{widgets.as_text(_when(entry))}] {_tags(entry)}")
         with middle:
             st.markdown(_state(entry))
             if entry.state is StudyState.RUNNING and entry.total:
@@ -90,7 +101,7 @@ def score_in_words(best: Best) -> str:
 
 
 def _show_state(entry: Entry) -> None:
-    st.markdown(f"{_state(entry)} · {widgets.as_text(_when(entry))}{_tags(entry)}")
+    st.markdown(f"{_state(entry)} · {widgets.as_text(_when(entry))} {_tags(entry)}")
     if entry.state is StudyState.QUEUED:
         st.info(words.ahead(entry.ahead))
     if entry.state is StudyState.RUNNING and entry.total:
@@ -259,7 +270,7 @@ def _left(entry: Entry) -> str:
 
 
 def _tags(entry: Entry) -> str:
-    return "".join(f" :gray-badge[{widgets.as_text(tag)}]" for tag in entry.about.tags)
+    return " ".join(f":gray-badge[{widgets.as_text(tag)}]" for tag in entry.about.tags)
 
 
 def _when(entry: Entry) -> str:

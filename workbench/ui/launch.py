@@ -3,13 +3,17 @@
 import gc
 import importlib
 import os
+import pkgutil
 import sys
 import threading
 import time
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+PACKAGE = HERE.parent
 FIRST_NEEDED = ("workbench.ui.shell", "workbench.ui.beginning", "workbench.figures")
+# Torch, and what grows the trees that look for leaks.
+LATER_NEEDED = ("workbench.previewing", "sklearn.metrics", "sklearn.tree")
 FIRST_PAGE_S = 5.0  # from when the server is ready until a visitor has clicked
 
 
@@ -47,8 +51,14 @@ def _load_ahead() -> None:
         importlib.import_module(name)
     gc.freeze()
     time.sleep(FIRST_PAGE_S)
-    importlib.import_module("workbench.previewing")
+    for name in (*LATER_NEEDED, *_modules_of_pages()):
+        importlib.import_module(name)
     gc.freeze()
+
+
+def _modules_of_pages() -> list[str]:
+    """Return all that the pages are made of, so that no first visit waits for it."""
+    return [f"workbench.ui.{one.name}" for one in pkgutil.iter_modules([str(HERE)])]
 
 
 def entry_script() -> Path:

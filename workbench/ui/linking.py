@@ -6,10 +6,10 @@ measure draws two figures again and not all of them.
 
 import base64
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +18,7 @@ import streamlit as st
 from workbench.against import Delta, deltas_at
 from workbench.chart import Chart, Series, all_series, number, series_style
 from workbench.diagnosis import diagnose
+from workbench.embedding import umap_refusal
 from workbench.evidence import gather
 from workbench.figures import (
     aligned_figure,
@@ -38,13 +39,20 @@ from workbench.figures import (
     walk_figure,
 )
 from workbench.figures.colouring import COLOURINGS, CORRECTNESS, colourings
-from workbench.figures.embeddings import projection_frames, sampled_keys
+from workbench.figures.embeddings import (
+    Frame,
+    laid_frames,
+    projection_frames,
+    sampled_keys,
+    umap_in_words,
+)
 from workbench.figures.gaps import gap_in_words, has_gaps
 from workbench.measure import Rows
 from workbench.measures import MEASURES
+from workbench.plane import Umap
 from workbench.reading import HEADLINE_MEASURE, read_depth
 from workbench.results import Results
-from workbench.ui import calls, linked, scores
+from workbench.ui import calls, laying, linked, scores
 from workbench.view import Labelled
 
 SCALE = 8192  # positions travel as whole numbers of this part of a unit
@@ -52,6 +60,10 @@ MISSING = -32768
 MOST_PLACES = 1_500_000
 EVERY_DEPTH = "*"
 SAID, FRAMES = "said", "frames"
+PCA, UMAP = "pca", "umap"
+PROJECTIONS: Mapping[str, str] = MappingProxyType(
+    {PCA: "principal components (PCA)", UMAP: "near rows together (UMAP)"}
+)
 
 SCORES = "Score and depth"
 STANDING = "Every graph at every depth"
@@ -71,6 +83,7 @@ class Shown:
         is_dark: Whether the ink is for dark paper.
         measure: Name of a measure of sameness; empty where nothing was measured.
         colour: What the rows are coloured by.
+        projection: How rows come into the plane: a name in `PROJECTIONS`.
         is_aligned: Whether scores stand by what is seen instead of by layers.
         has_preview: Whether previews are drawn beside the trained curves.
     """
@@ -78,6 +91,7 @@ class Shown:
     is_dark: bool = False
     measure: str = ""
     colour: str = "class"
+    projection: str = PCA
     is_aligned: bool = False
     has_preview: bool = False
 
@@ -112,12 +126,38 @@ class Choices:
         colours: What rows can be coloured by.
         keys: The rows that embeddings show.
         parts: The figures that there are.
+        refusal: Why there is no UMAP of these rows; empty where there is.
     """
 
     measures: tuple[str, ...]
     colours: tuple[str, ...]
     keys: tuple[str, ...]
     parts: tuple[str, ...]
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Where rows are put, of which the browser is told.
+
+    Attributes:
+        projection: A name in `PROJECTIONS`.
+        depth: The depth that is laid out; 0 where all of them are.
+        layer: The same of the layer.
+    """
+
+    projection: str = PCA
+    depth: int = 0
+    layer: int = 0
+
+
+def plane_of(
+    stamp: tuple[str, int], shown: Shown, depth: int, layer: int | None
+) -> Plane:
+    """Return where the rows are put: by UMAP at one layer where that can be had."""
+    if shown.projection != UMAP or choices_of(stamp).refusal:
+        return Plane()
+    return Plane(UMAP, depth, depth if layer is None else layer)
 
 
 def named(text: str | None, known: Sequence[Choice], usual: Choice) -> Choice:
@@ -145,6 +185,7 @@ def choices_of(stamp: tuple[str, int]) -> Choices:
         colours=colourings(results),
         keys=drawn_keys(results),
         parts=tuple(name for name, part in PARTS.items() if part.exists(results)),
+        refusal=umap_refusal(results) or "",
     )
 
 
@@ -174,13 +215,18 @@ def outline(stamp: tuple[str, int], shown: Shown) -> list[dict[str, Any]]:
     return [{"title": title, "figures": each} for title, each in sections.items()]
 
 
-def identity(stamp: tuple[str, int], name: str, shown: Shown | None = None) -> str:
+def identity(
+    stamp: tuple[str, int], name: str, shown: Shown | Plane | None = None
+) -> str:
     """Return the name under which the browser keeps something."""
     return hashlib.sha256(repr((stamp, name, shown)).encode()).hexdigest()[:16]
 
 
-def payloads(stamp: tuple[str, int], shown: Shown) -> Iterator[bytes]:
-    """Yield all that the browser needs, packed, what a reader sees first at first."""
+def payloads(stamp: tuple[str, int], shown: Shown, plane: Plane) -> Iterator[bytes]:
+    """Yield all that the browser needs, packed, what a reader sees first at first.
+
+    What UMAP has to lay out comes last: it is waited for, and nothing else is.
+    """
     choices = choices_of(stamp)
     for place, name in enumerate(choices.parts):
         yield _packed(stamp, name, _needed(PARTS[name], shown))
@@ -188,6 +234,8 @@ def payloads(stamp: tuple[str, int], shown: Shown) -> Iterator[bytes]:
             yield said(stamp)
         if choices.keys and PARTS[name].section == PLACES:
             yield frames(stamp)
+    if choices.keys and plane.projection == UMAP:
+        yield _laid_out(stamp, plane)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -207,18 +255,39 @@ def said(stamp: tuple[str, int]) -> bytes:
 def frames(stamp: tuple[str, int]) -> bytes:
     """Return where every layer of every network puts the rows, packed."""
     results = calls.results_in(Path(stamp[0]))
+    return _pack_frames(stamp, Plane(), projection_frames(results), results)
+
+
+def _laid_out(stamp: tuple[str, int], plane: Plane) -> bytes:
+    """Return where UMAP puts the rows, packed, showing how far it is."""
+    results = calls.results_in(Path(stamp[0]))
+    place = st.empty()
+    asked = (stamp, plane.depth, plane.layer)
+    laid = laying.layouts(results, asked, place.progress)
+    place.empty()
+    return _pack_frames(stamp, plane, laid_frames(results, laid), results)
+
+
+def _pack_frames(
+    stamp: tuple[str, int], plane: Plane, found: Iterable[Frame], results: Results
+) -> bytes:
     keys = drawn_keys(results)
     places: dict[str, dict[str, str]] = {}
     correct: dict[str, dict[str, str]] = {}
-    for frame in projection_frames(results):
+    for frame in found:
         mark = frame.series.mark
         flat = np.clip(np.rint(frame.places * SCALE), MISSING + 1, -MISSING - 1)
         flat = np.nan_to_num(flat, nan=MISSING).astype("<i2")[: len(keys)]
         places.setdefault(mark, {})[f"{frame.depth}/{frame.layer}"] = _text(flat)
         right = frame.correct.astype(np.uint8)[: len(keys)]
         correct.setdefault(mark, {})[str(frame.depth)] = _text(right)
-    content = {"keys": list(keys), "places": places, "correct": correct}
-    return linked.pack(identity(stamp, FRAMES), content)
+    content = {
+        "keys": list(keys),
+        "places": places,
+        "correct": correct,
+        "projection": plane.projection,
+    }
+    return linked.pack(identity(stamp, FRAMES, plane), content)
 
 
 def series_of(results: Results, baseline: int | None) -> list[dict[str, Any]]:
@@ -271,41 +340,49 @@ def _needed(part: Part, shown: Shown) -> Shown:
 def _packed(stamp: tuple[str, int], name: str, shown: Shown) -> bytes:
     results = calls.results_in(Path(stamp[0]))
     part = PARTS[name]
-    charts = part.draw(results, shown)
-    one = next(iter(charts.values()))
-    content = {
-        "titles": {at: chart.title for at, chart in charts.items()},
-        "alts": {at: chart.alt for at, chart in charts.items()},
-        "how": one.how_to_read,
-        "source": one.source,
-        "choice": _choice(results, part, shown),
-        "colour": shown.colour,
-        "correctness": list(CORRECTNESS.values()),
-        "figures": {at: _plotly(chart) for at, chart in charts.items()},
-    }
-    return linked.pack(identity(stamp, name, shown), content)
+    projection = _projection(stamp, shown)
+    return linked.pack_figure(
+        identity(stamp, name, shown),
+        part.draw(results, replace(shown, projection=projection)),
+        choices=_choices(results, part, shown),
+        note=_note(stamp, part, shown),
+        colour=shown.colour,
+        projection=projection,
+        correctness=list(CORRECTNESS.values()),
+    )
 
 
-def _choice(results: Results, part: Part, shown: Shown) -> dict[str, Any] | None:
+def _choices(results: Results, part: Part, shown: Shown) -> list[dict[str, Any]]:
     """Return what a reader may choose of a figure that Python has to draw."""
+    found = []
     if "measure" in part.depends:
         options = [[name, MEASURES[name].title] for name in measures_of(results)]
-        return _select("measure", "Measure", shown.measure, options)
+        found.append(_select("measure", "Measure", shown.measure, options))
     if "colour" in part.depends:
         options = [[name, COLOURINGS[name][1]] for name in colourings(results)]
-        return _select("colour", "Coloured by", shown.colour, options)
-    return None
+        found.append(_select("colour", "Coloured by", shown.colour, options))
+    if "projection" in part.depends:
+        options = [[name, said] for name, said in PROJECTIONS.items()]
+        found.append(_select("projection", "Projection", shown.projection, options))
+    return found
+
+
+def _projection(stamp: tuple[str, int], shown: Shown) -> str:
+    """Return how rows come into the plane, as far as that can be had."""
+    return plane_of(stamp, shown, 0, 0).projection
+
+
+def _note(stamp: tuple[str, int], part: Part, shown: Shown) -> str:
+    """Return what has to stand beside a figure."""
+    if "projection" not in part.depends or shown.projection != UMAP:
+        return ""
+    return choices_of(stamp).refusal or umap_in_words(Umap())
 
 
 def _select(
     name: str, label: str, value: str, options: Sequence[Sequence[str]]
 ) -> dict[str, Any]:
     return {"name": name, "label": label, "value": value, "options": options}
-
-
-def _plotly(chart: Chart) -> dict[str, Any]:
-    whole = json.loads(chart.figure.to_json() or "{}")
-    return {"data": whole["data"], "layout": whole["layout"]}
 
 
 def _text(values: np.ndarray) -> str:
@@ -371,7 +448,13 @@ def _last_layer(results: Results, shown: Shown) -> Mapping[str, Chart]:
 
 
 def _embeddings(results: Results, shown: Shown) -> Mapping[str, Chart]:
-    chart = projection_figure(results, colour=shown.colour, dark=shown.is_dark)
+    chart = projection_figure(
+        results,
+        colour=shown.colour,
+        # What UMAP lays out comes later; until then the panels are empty.
+        laid=() if shown.projection == UMAP else None,
+        dark=shown.is_dark,
+    )
     return {EVERY_DEPTH: chart}
 
 
@@ -439,7 +522,9 @@ PARTS: Mapping[str, Part] = {
     "layers": Part(
         SAMENESS, _layers, ("measure",), _was_measured, height=440, is_wide=False
     ),
-    "embeddings": Part(PLACES, _embeddings, ("colour",), _was_projected, height=450),
+    "embeddings": Part(
+        PLACES, _embeddings, ("colour", "projection"), _was_projected, height=450
+    ),
     "reach": Part(HOPS, _of_plans_with_rule(reach_figure), exists=_was_planned),
     "influence": Part(HOPS, _of_results_with_rule(influence_figure), height=840),
     "walk": Part(HOPS, _of_plans_with_rule(walk_figure), exists=_was_planned),

@@ -1,49 +1,46 @@
-"""The preview on the pages: score against hops, before or beside what was trained."""
+"""The preview on the pages: score against hops, before anything is trained."""
 
-import streamlit as st
+from collections.abc import Callable
+
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.chart import Chart
-from workbench.figures import beside_preview, has_preview, preview_figure
+from workbench.errors import WorkbenchError
 from workbench.planning import PlannedStudy
-from workbench.results import Results
-from workbench.ui import calls, widgets
+from workbench.ui import calls, charts, widgets
 
 
-def show(place: DeltaGenerator, planned: PlannedStudy, key: str) -> None:
-    """Draw the preview of graphs into a place kept for it.
+def send(
+    sheet: charts.Sheet,
+    plan: Callable[[], PlannedStudy],
+    notes: DeltaGenerator,
+    key: str,
+) -> None:
+    """Send the preview of graphs into the place that their figures keep for it.
 
     Called when the rest of the page is drawn, so that nothing else waits for it.
 
     Args:
-        place: Where it is drawn.
-        planned: The graphs.
-        key: The chart's, unique on the page.
+        sheet: The figures, the preview among them.
+        plan: Returns the graphs.
+        notes: Where it is said why there is none, or what it leaves out.
+        key: Unique on the page.
     """
-    with place:
-        if planned.assumed:
-            st.caption(
-                "No preview: the rows are made up, so there is nothing to score."
-            )
-            return
-        with widgets.errors_shown():
-            plans = calls.previews_of(planned)
-        if has_preview(plans):
-            widgets.show_chart(preview_figure(plans, dark=widgets.is_dark()), key)
-        graphs = [graph for plan in plans.values() for graph in plan["topologies"]]
+    with notes:
+        try:
+            planned = plan()
+            plans = None if planned.assumed else calls.previews_of(planned)
+        except WorkbenchError as error:
+            notes.error(widgets.as_text(str(error)))
+            plans = None
+        else:
+            if planned.assumed:
+                notes.caption(
+                    "No preview: the rows are made up, so there is nothing to score."
+                )
+        graphs = [
+            graph for one in (plans or {}).values() for graph in one["topologies"]
+        ]
         widgets.show_notes(
             list(dict.fromkeys(filter(None, (g.get("preview_note") for g in graphs))))
         )
-
-
-def beside(chart: Chart, results: Results) -> Chart:
-    """Return a chart of score against depth with the preview in it, unless unwanted."""
-    if not has_preview(results.plans):
-        return chart
-    wanted = st.toggle(
-        "Show the preview beside it (no network trained)",
-        value=True,
-        key="preview",
-        bind="query-params",
-    )
-    return beside_preview(chart, results) if wanted else chart
+    sheet.send(key, [charts.PREVIEW], plans)

@@ -19,6 +19,7 @@ from workbench.errors import StoreError
 from workbench.shelf import NOT_HERE, STORE_SETTING, AbstractShelf
 from workbench.shelves import open_shelf
 from workbench.studies import Entry, look_up, shared_study
+from workbench.ui.login import has_login
 
 COOKIE = "workbench_visitor"
 SHARE = "share"
@@ -47,16 +48,6 @@ def visitor() -> str:
         told = "\n".join(claims)
         return USER + hashlib.sha256(told.encode()).hexdigest()[:32]
     return BROWSER + _number()
-
-
-def has_login() -> bool:
-    """Return whether people log in here (`[auth]` in Streamlit's secrets)."""
-    return "is_logged_in" in st.user
-
-
-def needs_login() -> bool:
-    """Return whether whoever looks has to log in first."""
-    return has_login() and not st.user.get("is_logged_in")
 
 
 def open_study(identifier: str) -> Entry:

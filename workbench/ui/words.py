@@ -16,6 +16,7 @@ PURPOSE = (
     " keys (hops) away; here you see, on your own data, which graph to build and how"
     " many layers it needs."
 )
+BEFORE_TRAINING = "What each graph brings within reach, before anything is trained"
 PROPOSED_FOR_YOU = (
     "Nothing had to be set: this is a first proposal. Everything in it can be changed,"
     " here or later."

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from plotly.offline import get_plotlyjs
 from streamlit.components import v2
+
+from workbench.chart import Chart
 
 FRONTEND = Path(__file__).parent / "frontend"
 PARTS = ("data.js", "rows.js", "figures.js", "linked.js")
@@ -34,26 +37,31 @@ class Looked:
     Attributes:
         sections: Headings and the figures under them, each by the id of its payload.
         series: What lights up together: mark, label, colour and differences.
-        depths: Every depth there is.
-        said: Id of what is said of each series at each depth.
+        depths: Every depth there is; none where nothing is trained yet.
+        said: Id of what is said of each series at each depth, or None.
         frames: Id of where layers put the rows, or None.
         depth: The networks' depth.
+        layer: The layer at which rows are shown; None for the last one.
         rows: Which rows are ringed, by their place among those drawn.
         csv: What is known of these rows, to be taken away.
     """
 
     sections: Sequence[Mapping[str, Any]]
-    series: Sequence[Mapping[str, Any]]
-    depths: Sequence[int]
-    said: str
-    frames: str | None
-    depth: int
-    rows: Sequence[int]
-    csv: str
+    series: Sequence[Mapping[str, Any]] = ()
+    depths: Sequence[int] = ()
+    said: str | None = None
+    frames: str | None = None
+    depth: int = 0
+    layer: int | None = None
+    rows: Sequence[int] = ()
+    csv: str = ""
 
 
 def show(
-    looked: Looked, *, key: str, on_change: Mapping[str, Callable[[], None]]
+    looked: Looked,
+    *,
+    key: str,
+    on_change: Mapping[str, Callable[[], None]] = MappingProxyType({}),
 ) -> None:
     """Draw figures that move together, as soon as what they show is sent.
 
@@ -88,11 +96,41 @@ def pack(name: str, content: Mapping[str, Any]) -> bytes:
     return gzip.compress(text.encode(), compresslevel=5, mtime=0)
 
 
+def pack_figure(name: str, charts: Mapping[str, Chart], **said: Any) -> bytes:
+    """Return a figure as the browser gets it.
+
+    Args:
+        name: Under which the browser keeps it; another figure has another name.
+        charts: By depth, or one under ``*`` for all depths.
+        said: What else a card is told: its choice, and what colours stand for.
+    """
+    one = next(iter(charts.values()))
+    content = {
+        "titles": {at: chart.title for at, chart in charts.items()},
+        "alts": {at: chart.alt for at, chart in charts.items()},
+        "how": one.how_to_read,
+        "source": one.source,
+        "figures": {at: _plotly(chart) for at, chart in charts.items()},
+        **said,
+    }
+    return pack(name, content)
+
+
+def fetch_library() -> None:
+    """Have the browser load Plotly.js, so that the first figures need not wait."""
+    _library()(key="plotly-ahead", height=1)
+
+
 def whole_numbers(found: object) -> tuple[int, ...]:
     """Return the whole numbers in what a browser sent; nothing else passes."""
     if not isinstance(found, Sequence) or isinstance(found, str):
         return ()
     return tuple(one for one in found if type(one) is int)
+
+
+def _plotly(chart: Chart) -> dict[str, Any]:
+    whole = json.loads(chart.figure.to_json() or "{}")
+    return {"data": whole["data"], "layout": whole["layout"]}
 
 
 @cache

@@ -23,6 +23,7 @@ from workbench.ui import (
 
 KEY = "linked"
 DEPTH, ROWS, MEASURE, COLOUR = "depth", "rows", "measure", "colour"
+LAYER, PROJECTION = "layer", "projection"
 
 st.title("Compare")
 
@@ -69,6 +70,12 @@ measure = linking.named(
     place.looked_at(MEASURE), known.measures, next(iter(known.measures), "")
 )
 colour = linking.named(place.looked_at(COLOUR), known.colours, "class")
+projection = linking.named(
+    place.looked_at(PROJECTION), tuple(linking.PROJECTIONS), linking.PCA
+)
+layer = linking.named(place.looked_at(LAYER), tuple(range(depth)), None)
+if layer is None:
+    place.look_at({LAYER: None})  # it may have been that of a deeper network
 chosen = decode_rows(place.looked_at(ROWS) or "", len(known.keys))
 
 # --- what differs, and against what -----------------------------------------------
@@ -126,24 +133,28 @@ taken = selection_table(results, [known.keys[row] for row in chosen], depth)
 shown = linking.Shown(
     measure=measure,
     colour=colour,
+    projection=projection,
     is_aligned=is_aligned,
     has_preview=is_previewed,
     is_dark=widgets.is_dark(),
 )
+plane = linking.plane_of(stamp, shown, depth, layer)
 linked.show(
     linked.Looked(
         sections=linking.outline(stamp, shown),
         series=linking.series_of(results, baseline),
         depths=results.depths,
         said=linking.identity(stamp, linking.SAID),
-        frames=linking.identity(stamp, linking.FRAMES) if known.keys else None,
+        frames=linking.identity(stamp, linking.FRAMES, plane) if known.keys else None,
         depth=depth,
+        layer=layer,
         rows=chosen,
         csv=taken.to_csv(index=False),
     ),
     key=KEY,
     on_change={
-        name: lambda name=name: settle(name) for name in (DEPTH, ROWS, MEASURE, COLOUR)
+        name: lambda name=name: settle(name)
+        for name in (DEPTH, LAYER, ROWS, MEASURE, COLOUR, PROJECTION)
     },
 )
 
@@ -260,5 +271,5 @@ st.caption(words.HANDED_OVER)
 
 # --- what the figures show: last, so that everything else is there already --------
 
-with st.container(gap=None, key="linked_payloads"):
-    linked.send(linking.payloads(stamp, shown), key="linked")
+with st.container(gap=None, key="linked_payloads"), widgets.errors_shown():
+    linked.send(linking.payloads(stamp, shown, plane), key="linked")

@@ -5,6 +5,7 @@ import streamlit as st
 from workbench.errors import WorkbenchError
 from workbench.schema import KeyOrigin
 from workbench.ui import (
+    ahead,
     calls,
     drawings,
     kept,
@@ -147,3 +148,5 @@ if schema.warnings:
             st.markdown(f"- {widgets.as_text(warning)}")
 
 kept.show()
+ahead.expect_tables(address, names)
+ahead.fetch_parts()

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from workbench.difference import describe_difference, describe_sizes
-from workbench.figures import hop_heatmap, reach_figure
 from workbench.palette import arm_style
 from workbench.ui import (
     calls,
+    charts,
     deciding,
     designing,
     designs,
@@ -121,14 +121,16 @@ st.dataframe(
     height="content",
     alt="Size, reach and losses of every graph, a column each",
 )
-preview_place = st.container()
-plans = {asked.schema.name: {"topologies": [found.plan for found in surveys.values()]}}
-dark = widgets.is_dark()
-left, right = st.columns(2)
-with left:
-    widgets.show_chart(hop_heatmap(plans, dark=dark), "design_hops")
-with right:
-    widgets.show_chart(reach_figure(plans, dark=dark), "design_reach")
+notes = st.container()
+graphs = [found.plan for found in surveys.values()]
+task = {"metric": asked.task.metric}
+sheet = charts.Sheet(
+    (charts.PREVIEW, charts.HOPS, charts.REACH),
+    {asked.schema.name: {"task": task, "topologies": graphs}},
+    (address, spec, desk.entries, place.hints_file()),
+    widgets.is_dark(),
+)
+sheet.show("design_figures")
 
 # --- as code ---------------------------------------------------------------
 
@@ -141,8 +143,13 @@ with st.container(horizontal=True):
             widgets.page_file(page), label=text, icon=":material/arrow_forward:"
         )
 
-# --- what each hop is worth, when everything else is drawn ---------------------
+# --- what the figures show: last, so that everything else is there already --------
 
-with preview_place, widgets.errors_shown():
-    planned = calls.plan_of(address, spec, desk.entries)
-preview.show(preview_place, planned, "design_preview")
+with st.container(gap=None, key="design_payloads"):
+    sheet.send("design_sent", (charts.HOPS, charts.REACH))
+    preview.send(
+        sheet,
+        lambda: calls.plan_of(address, spec, desk.entries),
+        notes,
+        "design_preview",
+    )

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from workbench.figures import hop_heatmap, reach_figure, walk_figure
 from workbench.palette import EXPLANATIONS, arm_style, topology_label
 from workbench.ui import (
+    ahead,
     beginning,
     calls,
+    charts,
     designs,
     drawings,
     place,
@@ -109,18 +110,18 @@ st.caption(
     " that became an edge. Hover or click to see which key a line is."
 )
 
-preview_place = st.container()
-
-dark = widgets.is_dark()
-left, right = st.columns(2)
-with left:
-    widgets.show_chart(hop_heatmap(planned.plans, dark=dark), "graphs_hops")
-with right:
-    widgets.show_chart(reach_figure(planned.plans, dark=dark), "graphs_reach")
-widgets.show_chart(walk_figure(planned.plans, dark=dark), "graphs_walk")
+notes = st.container()
+sheet = charts.sheet_of(planned, is_dark=widgets.is_dark())
+sheet.show("graphs_figures")
 with st.container(horizontal=True):
     for page, text in (("row", "Look at one row"), ("train", "Train on these graphs")):
         st.page_link(
             widgets.page_file(page), label=text, icon=":material/arrow_forward:"
         )
-preview.show(preview_place, planned, "graphs_preview")
+
+# --- what the figures show: last, so that everything else is there already --------
+
+with st.container(gap=None, key="graphs_payloads"):
+    sheet.send("graphs_sent", (charts.HOPS, charts.REACH, charts.WALK))
+    preview.send(sheet, lambda: planned, notes, "graphs_preview")
+ahead.expect_choices(address, spec, names)

@@ -6,7 +6,16 @@ from workbench.figures import split_grid_figure
 from workbench.schema import Stype
 from workbench.survey import grid_to_json
 from workbench.task import TaskSpec
-from workbench.ui import calls, forecasting, place, splitting, tables, widgets, words
+from workbench.ui import (
+    ahead,
+    calls,
+    forecasting,
+    place,
+    splitting,
+    tables,
+    widgets,
+    words,
+)
 
 OWN, LATER = "own", "later"
 CHOICES = {
@@ -176,3 +185,4 @@ st.page_link(
     label="See the graphs",
     icon=":material/arrow_forward:",
 )
+ahead.fetch_parts()

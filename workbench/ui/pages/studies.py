@@ -4,10 +4,12 @@ import streamlit as st
 
 from workbench.errors import WorkbenchError
 from workbench.studies import list_studies, search_studies
-from workbench.ui import history, visitor, widgets, words
+from workbench.ui import history, login, visitor, widgets, words
 
 PER_PAGE = 10
+FIND_WIDTH = 430  # px; where both do not fit beside each other, they stand below
 
+st.html(history.LINKS)
 st.title("Studies")
 
 shelf = visitor.shelf()
@@ -28,6 +30,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     text = st.text_input(
         "Find",
         placeholder="words of a name, a tag, the notes or the best graph",
+        width=FIND_WIDTH,
         key="studies_find",
         bind="query-params",
     )
@@ -56,4 +59,4 @@ def show_list() -> None:
 
 
 show_list()
-st.caption(words.MY_STUDIES if visitor.has_login() else words.WHOSE_STUDIES)
+st.caption(words.MY_STUDIES if login.has_login() else words.WHOSE_STUDIES)

@@ -184,7 +184,10 @@ function makeCard(state, { name, wide, height, embedding }) {
   card.box.setAttribute("aria-describedby", card.alt.id)
   card.how = element("div", "wb-how")
   card.how.hidden = true
-  card.box.onkeydown = event => event.key === "Escape" && toggleHow(card, false)
+  // In braces: a handler that returns false would swallow every other key.
+  card.box.onkeydown = event => {
+    if (event.key === "Escape") toggleHow(card, false)
+  }
   const head = element("div", "wb-head")
   head.append(card.heading, toolsOf(state, card), card.how)
   card.choices = element("div", "wb-choices")
@@ -238,7 +241,9 @@ function fillCard(state, card) {
       card.ask.focus()
     }),
   )
-  card.choices.replaceChildren(...(spec.choice ? [choiceOf(state, spec.choice)] : []))
+  card.choices.replaceChildren(...(spec.choices ?? []).map(each => choiceOf(state, each)))
+  if (spec.note) card.choices.append(element("p", "wb-quiet wb-note", spec.note))
+  if (card.play) card.play.disabled = spec.projection === "umap"
 }
 
 // A choice that Python answers: it is committed at once and the page follows.

@@ -2,6 +2,8 @@
 // under the pointer, one choice of rows. Python hears of what is settled.
 
 const mounted = new WeakMap()
+const CLOSE_MS = 150 // keys held down come closer together
+const ANSWERED_MS = 2000 // until then, other news answers something told before
 
 function library() {
   if (globalThis.Plotly) return Promise.resolve(globalThis.Plotly)
@@ -30,9 +32,20 @@ function later(state, name, act, wait = 300) {
   }, wait)
 }
 
+// Tells Python the first at once, and of what follows close upon it only the last.
+function tell(state, name, value) {
+  const act = () => {
+    state.told[name] = { text: JSON.stringify(value), at: performance.now() }
+    state.send(name, value)
+  }
+  const follows = state.timers[name]
+  if (!follows) act()
+  later(state, name, follows ? act : () => {}, CLOSE_MS)
+}
+
 function mount(parent) {
   const state = {
-    root: element("div", "wb-linked"), cards: new Map(), timers: {}, rows: [],
+    root: element("div", "wb-linked"), cards: new Map(), timers: {}, told: {}, rows: [],
     depth: null, layer: null, hovered: null, pinned: null, heard: {},
   }
   state.bar = element("div", "wb-bar")
@@ -102,6 +115,7 @@ function setDepth(state, depth) {
 function fillBar(state) {
   const { data } = state
   state.bar.replaceChildren()
+  state.bar.hidden = data.depths.length < 2 && !data.series.length
   if (data.depths.length > 1) {
     const label = element("label", "wb-depth", "Depth (number of layers)")
     state.slider = element("input")
@@ -110,8 +124,7 @@ function fillBar(state) {
     })
     state.slider.oninput = () => setDepth(state, data.depths[state.slider.value])
     // Released, or a key let go: only now does Python hear of it.
-    state.slider.onchange = () =>
-      later(state, "depth", () => state.send("depth", state.depth))
+    state.slider.onchange = () => tell(state, "depth", state.depth)
     state.said = element("output")
     label.append(state.slider, state.said)
     state.bar.append(label)
@@ -231,6 +244,9 @@ function fetchFigures(state) {
 // Takes over what Python says, unless the reader has moved on meanwhile.
 function hear(state, name, value, take) {
   const text = JSON.stringify(value)
+  const told = state.told[name]
+  if (told && told.text !== text && performance.now() - told.at < ANSWERED_MS) return
+  delete state.told[name]
   if (state.heard[name] === text) return
   state.heard[name] = text
   if (!state.timers[name]) take(value)
@@ -242,9 +258,10 @@ function update(state, data) {
   state.paper = style.getPropertyValue("--st-background-color").trim() || "#ffffff"
   state.data = data
   state.csvOf = data.rows.join()
-  const before = state.depth
+  const before = `${state.depth}/${state.layer}`
   let ringed = false
   hear(state, "depth", data.depth, value => { state.depth = value })
+  hear(state, "layer", data.layer, value => { state.layer = value })
   hear(state, "rows", data.rows, value => {
     ringed = value.join() !== state.rows.join()
     state.rows = value
@@ -259,14 +276,14 @@ function update(state, data) {
   tellChosen(state)
   for (const card of state.cards.values()) {
     if (!card.drawn) continue
-    if (before !== state.depth || (ringed && card.embedding)) moved(state, card)
+    if (before !== `${state.depth}/${state.layer}` || (ringed && card.embedding)) moved(state, card)
   }
   light(state)
 }
 
 // What comes once for all depths: the words on each graph, and where rows are.
 function fetchShared(state, data) {
-  if (state.saidOf !== data.said) {
+  if (data.said && state.saidOf !== data.said) {
     state.saidOf = data.said
     arrived(data.said).then(words => {
       if (state.saidOf !== data.said) return

@@ -28,13 +28,17 @@ function correctness(frames, mark, depth) {
 
 // The figure as it is at a depth and layer, with rings around the chosen rows.
 function placed(state, spec, figure) {
-  const { frames, depth } = state
+  const { depth } = state
   const layer = Math.min(state.layer ?? depth, depth)
-  if (!frames) return figure
+  const isLaid = state.frames?.projection === spec.projection
+  if (!isLaid && spec.projection === "pca") return figure
+  const frames = isLaid ? state.frames : { places: {}, correct: {} }
+  let waiting = false
   for (const trace of figure.data) {
     const mark = markOf(trace)
     if (trace.name !== ROWS && trace.name !== RINGS) continue
     const at = positions(frames, mark, depth, layer)
+    waiting ||= !at && spec.projection === "umap"
     if (trace.name === RINGS) {
       trace.x = state.rows.map(row => at?.x[row] ?? null)
       trace.y = state.rows.map(row => at?.y[row] ?? null)
@@ -54,7 +58,8 @@ function placed(state, spec, figure) {
     }
   }
   for (const note of figure.layout.annotations ?? []) {
-    note.text = note.text.replace(/<br>depth .*$/, `<br>depth ${depth}, layer ${layer}`)
+    note.text = note.text.replace(/<br>depth .*$/, `<br>depth ${depth}, layer ${layer}`
+      + (waiting ? ": being laid out …" : ""))
   }
   return figure
 }
@@ -138,8 +143,10 @@ function rowTools(state, card) {
     state.layer = value === state.depth ? null : value
     schedule(state)
   }
+  card.layer.onchange = () => tellLayer(state)
   label.append(card.layer, card.layerSaid)
-  const play = button("Play the layers", () => playLayers(state, play))
+  // One layer at a time comes from UMAP, so there is nothing to play.
+  const play = card.play = button("Play the layers", () => playLayers(state, play))
   const find = element("input", "wb-find")
   Object.assign(find, { type: "text", placeholder: "Row by its key", size: 12 })
   find.setAttribute("aria-label", "Choose a row by its key, then Enter")
@@ -160,6 +167,13 @@ function rowTools(state, card) {
   return bar
 }
 
+function tellLayer(state) {
+  later(state, "layer", () => {
+    // A word for the last one: nothing at all would be no news to Python.
+    if (state.layer !== state.data.layer) state.send("layer", state.layer ?? "last")
+  })
+}
+
 async function playLayers(state, play) {
   if (state.playing) {
     state.playing = false
@@ -174,6 +188,7 @@ async function playLayers(state, play) {
   }
   state.playing = false
   play.textContent = "Play the layers"
+  tellLayer(state)
 }
 
 function connectRows(state, card) {
