@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pages import Open, said, sent
+from tests.pages import Open, sent
 from tests.results_factory import make_results
 from tests.test_cli import call
 from tests.tiny import make_task, open_tiny
@@ -524,7 +524,7 @@ def test_results_without_a_preview_keep_their_chart(tmp_path: Path) -> None:
 def test_the_graphs_page_draws_the_preview(visit: Open) -> None:
     app = visit("graphs", source="sample:address-3nf", task="prosperous")
     assert not app.error
-    assert "linear model in closed form" in said(app)
+    assert "linear model in closed form" in sent(app)
 
 
 def test_compare_draws_the_preview_unless_it_is_switched_off(visit: Open) -> None:
