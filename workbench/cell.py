@@ -361,7 +361,7 @@ class Bench:
         graph, task = self._graph(arm_index)
         device, batching = default_device(), self.workload.batching
         if batching is None:
-            is_joint = self.workload.budget.is_random
+            is_joint = self.workload.budget.drops_out
             return Whole(graph, task, depth, device, is_joint)
         if self.workload.arms[arm_index].unfolding is not None:
             batching = replace(batching, fan_out=None)  # what is left was chosen there

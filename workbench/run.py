@@ -106,8 +106,8 @@ class Budget:
                 )
 
     @property
-    def is_random(self) -> bool:
-        """Whether a pass while training differs from one that answers."""
+    def drops_out(self) -> bool:
+        """Whether numbers of rows are set to 0 at random while training."""
         return bool(self.dropout or self.input_dropout)
 
 
@@ -120,6 +120,11 @@ class RunConfig:
     depth: int
     seed: int
     budget: Budget
+
+    @property
+    def is_random(self) -> bool:
+        """Whether a pass while training differs from one that answers."""
+        return self.budget.drops_out or bool(self.remedy.drop_links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,7 @@ def train(
     device = default_device()
     fed = Whole(graph, task, config.depth, device) if feed is None else feed
     # The same rows take part in every draw as ever, so that a seed's numbers stay.
-    if config.remedy.over_rows or config.budget.is_random:
+    if config.remedy.over_rows or config.budget.drops_out:
         fed = fed.joint()
     loop = _Loop(network.to(device), task, config, fed, device)
     with torch.random.fork_rng(devices=[]):
@@ -324,7 +329,7 @@ class _Loop:
 
     def _validation(self, raw: Tensor, part: Part) -> Tensor:
         """Return the outputs of the validation rows, those of training where alike."""
-        if part.validation is not None and not self.config.budget.is_random:
+        if part.validation is not None and not self.config.is_random:
             return raw.detach()[part.validation]
         return self._answer(self.rows[VAL].cpu().numpy())
 

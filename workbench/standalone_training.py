@@ -176,13 +176,15 @@ def fit(
         with torch.no_grad():
             return network(inputs, hops)
 
+    noisy = (
+        settings["dropout"] or settings["input_dropout"] or network.design.drop_links
+    )
     best, best_epoch = (-math.inf, -math.inf), 0
     state = copy.deepcopy(network.state_dict())
     for epoch in range(settings["epochs"] + 1):
         network.train()
         raw = network(inputs, hops)
         loss = measure(raw, parts["train"])
-        noisy = settings["dropout"] or settings["input_dropout"]
         seen = evaluate() if noisy else raw.detach()
         found = sign * judge(seen, "validation")
         found = found, -float(measure(seen, parts["validation"]))
