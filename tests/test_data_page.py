@@ -117,6 +117,8 @@ def test_an_upload_that_cannot_be_read_is_named_in_a_sentence(
 def test_an_upload_shows_no_path_of_the_machine(visit: Open, tmp_path: Path) -> None:
     app = upload(visit("data"), shop__db=shop_file(tmp_path / "shop.db"))
     assert "/tmp/workbench-" not in said(app)
+    app.session_state["kept"] = True  # a click on "Kept on this machine"
+    app.run()
     kept = [str(frame.value.to_numpy()) for frame in app.dataframe]
     assert any("shop.db" in one for one in kept)
     assert not any("/tmp/workbench-" in one for one in kept)
@@ -146,6 +148,8 @@ def test_a_server_is_opened_and_its_password_forgotten(
     engine.dispose()
     assert not app.exception
     assert "2 rows" in said(app)
+    app.session_state["data_another"] = True  # a click on "Open another database"
+    app.run()
     assert app.text_input(key="data_password").value == ""
     assert PASSWORD not in said(app) + repr(dict(app.query_params))
 
@@ -182,7 +186,8 @@ def test_how_values_are_spread_is_shown_of_the_chosen_table(
 
 def test_what_is_kept_is_listed_and_cleared(visit: Open, tmp_path: Path) -> None:
     app = upload(visit("data"), shop__db=shop_file(tmp_path / "shop.db"))
-    app.button(key="data_clear").click().run()
+    app.session_state["kept"] = True  # a click on "Kept on this machine"
+    app.run().button(key="data_clear").click().run()
     app = visit("data")
     assert "Kept on this machine: 0 MB" in str([one.label for one in app.expander])
 

@@ -81,12 +81,16 @@ def show_glossary() -> None:
             "Find a word", key="glossary_word", placeholder="for example: hop"
         )
         found = {
-            word: told
-            for word, told in GLOSSARY.items()
-            if wanted.strip().lower() in f"{word} {told}".lower()
+            word: meaning
+            for word, meaning in GLOSSARY.items()
+            if wanted.strip().lower() in f"{word} {meaning}".lower()
         }
-        for word, told in found.items():
-            st.markdown(f"**{widgets.as_text(word)}**  \n{widgets.as_text(told)}")
+        # One text: every page carries it, and a browser takes long over many.
+        told = (
+            f"**{widgets.as_text(word)}**  \n{widgets.as_text(meaning)}"
+            for word, meaning in found.items()
+        )
+        st.markdown("\n\n".join(told))
         if not found:
             st.caption("No word here is written like that.")
 

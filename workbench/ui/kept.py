@@ -1,11 +1,12 @@
 """What the workbench keeps on this machine, and clearing it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from workbench.cache import clear_cache, list_cache, source_of
+from workbench.cache import CacheEntry, clear_cache, list_cache, source_of
 from workbench.database import cache_directory
 
 
@@ -13,34 +14,42 @@ def show() -> None:
     """Draw where snapshots, graphs and samples lie and how large they are."""
     entries = list_cache(_source_of)
     total = sum(entry.num_bytes for entry in entries)
-    with st.expander(f"Kept on this machine: {total / 1e6:,.0f} MB"):
-        st.caption(
-            f"In {cache_directory()}. WORKBENCH_CACHE names another folder, such as one"
-            " on an encrypted disk; with WORKBENCH_CACHE=temporary everything goes when"
-            " the workbench ends."
-        )
-        st.dataframe(
-            pd.DataFrame(
-                [
-                    {
-                        "What": entry.kind,
-                        "Of": entry.name,
-                        "MB": entry.num_bytes / 1e6,
-                        "Written": entry.written,
-                    }
-                    for entry in entries
-                ],
-                columns=["What", "Of", "MB", "Written"],
-            ),
-            hide_index=True,
-            key="data_kept",
-            alt=f"What is kept, {len(entries)} lines, with their sizes",
-            column_config={"MB": st.column_config.NumberColumn(format="%.1f")},
-        )
-        if entries and st.button("Clear", key="data_clear"):
-            freed = clear_cache()
-            st.toast(f"{freed / 1e6:,.0f} MB freed.")
-            st.rerun()
+    fold = st.expander(
+        f"Kept on this machine: {total / 1e6:,.0f} MB", key="kept", on_change="rerun"
+    )
+    if fold.open:
+        with fold:
+            _show_entries(entries)
+
+
+def _show_entries(entries: Sequence[CacheEntry]) -> None:
+    st.caption(
+        f"In {cache_directory()}. WORKBENCH_CACHE names another folder, such as one"
+        " on an encrypted disk; with WORKBENCH_CACHE=temporary everything goes when"
+        " the workbench ends."
+    )
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "What": entry.kind,
+                    "Of": entry.name,
+                    "MB": entry.num_bytes / 1e6,
+                    "Written": entry.written,
+                }
+                for entry in entries
+            ],
+            columns=["What", "Of", "MB", "Written"],
+        ),
+        hide_index=True,
+        key="data_kept",
+        alt=f"What is kept, {len(entries)} lines, with their sizes",
+        column_config={"MB": st.column_config.NumberColumn(format="%.1f")},
+    )
+    if entries and st.button("Clear", key="data_clear"):
+        freed = clear_cache()
+        st.toast(f"{freed / 1e6:,.0f} MB freed.")
+        st.rerun()
 
 
 def _source_of(path: Path) -> str:

@@ -17,21 +17,29 @@ DIALECTS = ("postgresql", "mysql", "sqlite", "tsql", "oracle", "portable")
 
 def show(expanded: bool) -> None:
     """Draw the ways to open a database; the page starts anew once one is open."""
-    with st.expander(
+    fold = st.expander(
         "Open a database" if expanded else "Open another database",
         expanded=expanded,
         icon=":material/database:",
-    ):
-        sample, files, server = st.tabs(
-            ["A sample", "A file of your own", "A server"], key="data_ways"
-        )
-        with sample:
-            _show_samples()
-        with files:
-            show_files("data")
-        with server:
-            _show_server()
-        st.caption(f"{words.WHAT_IS_READ} {words.PROMISE}")
+        key="data_first" if expanded else "data_another",
+        on_change="rerun",
+    )
+    if fold.open:
+        with fold:
+            _show_ways()
+
+
+def _show_ways() -> None:
+    sample, files, server = st.tabs(
+        ["A sample", "A file of your own", "A server"], key="data_ways"
+    )
+    with sample:
+        _show_samples()
+    with files:
+        show_files("data")
+    with server:
+        _show_server()
+    st.caption(f"{words.WHAT_IS_READ} {words.PROMISE}")
 
 
 def _show_samples() -> None:

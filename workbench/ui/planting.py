@@ -17,45 +17,55 @@ NUM_ROWS = 500
 
 def show(schema: Schema, expanded: bool) -> None:
     """Draw the form; rows that were made up are opened like any database."""
-    with st.expander(
-        "Plant a signal in made-up rows", expanded=expanded, icon=":material/spa:"
-    ):
-        st.caption(
-            "Rows are made up for these tables, with every key valid, and a label that"
-            " depends on one column and on nothing else. You then see whether networks"
-            " find it, and how deep they must be; the best possible score is a line in"
-            " every figure. Everything else about such rows is noise."
-        )
-        names = [table.name for table in schema.tables]
-        left, right = st.columns(2)
-        target = left.selectbox(
-            "Rows that get the label",
-            names,
-            index=names.index(_outermost(schema)),
-            key="plant_target",
-        )
-        columns = [
-            f"{table.name}.{column.name}"
-            for table in schema.tables
-            if table.name != target
-            for column in table.columns
-            if column.stype not in FEATURES
-        ]
-        signal = right.selectbox(
-            "Column that decides it (signal)", columns, key="plant_signal"
-        )
-        left, middle, right = st.columns(3)
-        variant = left.selectbox(
-            "How", list(VARIANTS), format_func=VARIANTS.__getitem__, key="plant_how"
-        )
-        noise = middle.slider(
-            "Labels turned over (noise)", 0.0, 0.45, 0.1, 0.05, key="plant_noise"
-        )
-        rows = right.number_input(
-            "Groups of rows", 50, 20_000, NUM_ROWS, 50, key="plant_rows"
-        )
-        if st.button("Plant it", key="plant_start", type="primary") and signal:
-            _plant(schema, Plant(target, signal, variant, noise, int(rows)))
+    fold = st.expander(
+        "Plant a signal in made-up rows",
+        expanded=expanded,
+        icon=":material/spa:",
+        key="plant_first" if expanded else "plant_also",
+        on_change="rerun",
+    )
+    if fold.open:
+        with fold:
+            _show_form(schema)
+
+
+def _show_form(schema: Schema) -> None:
+    st.caption(
+        "Rows are made up for these tables, with every key valid, and a label that"
+        " depends on one column and on nothing else. You then see whether networks"
+        " find it, and how deep they must be; the best possible score is a line in"
+        " every figure. Everything else about such rows is noise."
+    )
+    names = [table.name for table in schema.tables]
+    left, right = st.columns(2)
+    target = left.selectbox(
+        "Rows that get the label",
+        names,
+        index=names.index(_outermost(schema)),
+        key="plant_target",
+    )
+    columns = [
+        f"{table.name}.{column.name}"
+        for table in schema.tables
+        if table.name != target
+        for column in table.columns
+        if column.stype not in FEATURES
+    ]
+    signal = right.selectbox(
+        "Column that decides it (signal)", columns, key="plant_signal"
+    )
+    left, middle, right = st.columns(3)
+    variant = left.selectbox(
+        "How", list(VARIANTS), format_func=VARIANTS.__getitem__, key="plant_how"
+    )
+    noise = middle.slider(
+        "Labels turned over (noise)", 0.0, 0.45, 0.1, 0.05, key="plant_noise"
+    )
+    rows = right.number_input(
+        "Groups of rows", 50, 20_000, NUM_ROWS, 50, key="plant_rows"
+    )
+    if st.button("Plant it", key="plant_start", type="primary") and signal:
+        _plant(schema, Plant(target, signal, variant, noise, int(rows)))
 
 
 def _outermost(schema: Schema) -> str:

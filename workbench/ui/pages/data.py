@@ -135,8 +135,9 @@ with st.expander(
 ):
     changes.show_keys()
 
-with st.expander("All tables as a list"):
-    st.dataframe(
+listed = st.expander("All tables as a list", key="listed", on_change="rerun")
+if listed.open:
+    listed.dataframe(
         tables.all_tables(schema),
         hide_index=True,
         key="data_tables",

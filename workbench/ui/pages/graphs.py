@@ -83,27 +83,31 @@ for index, arm in enumerate(planned.arms):
             )
         for warning in plan["warnings"]:
             st.caption(f":material/warning: {widgets.as_text(warning)}")
-        with st.expander("As a table"):
-            st.dataframe(
-                tables.graph_links(plan),
-                hide_index=True,
-                key=f"graphs_links_{arm.topology}",
-                alt=f"The edge types of {arm.topology} with their counts",
-            )
-            st.dataframe(
-                tables.graph_tables(arm.blueprint),
-                hide_index=True,
-                key=f"graphs_tables_{arm.topology}",
-                alt=f"What {arm.topology} makes of every table, and why",
-            )
-            st.download_button(
-                "This graph as a file (TOML)",
-                arm.blueprint.to_toml(),
-                file_name=f"{arm.topology}.toml",
-                mime="application/toml",
-                key=f"graphs_save_{arm.topology}",
-                on_click="ignore",
-            )
+        table = st.expander(
+            "As a table", key=f"graphs_table_{arm.topology}", on_change="rerun"
+        )
+        if table.open:
+            with table:
+                st.dataframe(
+                    tables.graph_links(plan),
+                    hide_index=True,
+                    key=f"graphs_links_{arm.topology}",
+                    alt=f"The edge types of {arm.topology} with their counts",
+                )
+                st.dataframe(
+                    tables.graph_tables(arm.blueprint),
+                    hide_index=True,
+                    key=f"graphs_tables_{arm.topology}",
+                    alt=f"What {arm.topology} makes of every table, and why",
+                )
+                st.download_button(
+                    "This graph as a file (TOML)",
+                    arm.blueprint.to_toml(),
+                    file_name=f"{arm.topology}.toml",
+                    mime="application/toml",
+                    key=f"graphs_save_{arm.topology}",
+                    on_click="ignore",
+                )
 st.caption(
     "The target stands in the middle. A ring is a hop: a network of depth k sees what"
     " lies within ring k. Circles are rows, diamonds are values; a thick line is a row"
