@@ -41,7 +41,7 @@ class Case:
         path: The graph's arrays.
         seed: The only seed, or the first of several, trained one after the other.
         as_started: Whether threads and memory are left as a user finds them.
-        num_seeds: How many seeds the process trains.
+        num_seeds: How many seeds the process trains, for their scores alone.
     """
 
     side: str
@@ -92,9 +92,7 @@ def work(case: Case) -> Found:
     if not case.as_started:
         torch.set_num_threads(1)
     if case.num_seeds > 1:
-        seeds = range(case.seed, case.seed + case.num_seeds)
-        each = [work(replace(case, seed=seed, num_seeds=1)) for seed in seeds]
-        return Found(scores=tuple(one.test for one in each))
+        return score_seeds(case)
     match case.side:
         case "workbench":
             return work_here(case)
@@ -150,6 +148,29 @@ def work_pyg(case: Case) -> Found:
         before=before,
         test=took.test,
     )
+
+
+def score_seeds(case: Case) -> Found:
+    """Train several seeds, each from the same weights on both sides."""
+    from pyg_loop import HeteroSage, read_data, train_pyg
+    from shop_graph import read_graph
+
+    from workbench.run import build_network, train
+
+    graph, task = read_graph(Path(case.path))
+    data = read_data(Path(case.path), graph.target)
+    scores = []
+    for seed in range(case.seed, case.seed + case.num_seeds):
+        config = config_of(replace(case, seed=seed, epochs=case.epochs + 1))
+        network = build_network(graph, task, config)
+        if case.side == "workbench":
+            scores.append(train(network, graph, task, config).test)
+            continue
+        model = HeteroSage(data, graph.target, case.depth, WIDTH, SIZES)
+        copy_weights(network, graph, model)
+        took = train_pyg(model, data, case.epochs, LEARNING_RATE, WEIGHT_DECAY)
+        scores.append(took.test)
+    return Found(scores=tuple(scores))
 
 
 def compare_losses(case: Case) -> Found:
