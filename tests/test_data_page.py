@@ -229,6 +229,8 @@ def test_a_table_opens_in_a_drawer_that_can_be_closed(
 
 def test_a_drawer_lists_the_links_of_its_table_alone(visit: Open) -> None:
     app = visit("data", source="sample:address-3nf", table="street")
+    app.session_state["links"] = True  # a click on "Links (foreign keys)"
+    app.run()
     keys = [one.value for one in app.dataframe if "Confidence" in one.value.columns]
     assert sorted(len(one) for one in keys) == [1, 4]
     (mine,) = [one for one in keys if len(one) == 1]

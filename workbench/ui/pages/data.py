@@ -128,12 +128,17 @@ st.caption(words.LINES + (words.WAY if way and chosen != target else ""))
 planting.show(schema, expanded=not calls.has_rows(address))
 
 num_found = sum(key.origin is KeyOrigin.INFERRED for key in schema.foreign_keys)
-with st.expander(
+is_to_check = bool(num_found or schema.suggested_keys)
+links = st.expander(
     f"Links (foreign keys): {len(schema.foreign_keys)} used, {num_found} of them found"
     f" in the rows, {len(schema.suggested_keys)} more possible",
-    expanded=bool(num_found or schema.suggested_keys),
-):
-    changes.show_keys()
+    expanded=is_to_check,
+    key="links_to_check" if is_to_check else "links",
+    on_change="rerun",
+)
+if links.open:
+    with links:
+        changes.show_keys()
 
 listed = st.expander("All tables as a list", key="listed", on_change="rerun")
 if listed.open:
