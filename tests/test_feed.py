@@ -1,5 +1,7 @@
 """Batches of rows to predict: equal to all at once where nothing is left out."""
 
+import gc
+import weakref
 from dataclasses import replace
 from itertools import chain
 
@@ -151,6 +153,21 @@ def test_runs_that_depend_on_the_rows_beside_are_trained_on_all_of_them(remedy, 
         for feed in (None, Whole(shop(0), task, 2, CPU, is_joint=True))
     ]
     same(*runs)
+
+
+def test_what_a_batch_sees_is_let_go_with_it():
+    config = RunConfig(MODELS["sage"], REMEDIES["none"], 2, 0, BUDGET)
+    network = build_network(shop(0), task_of(shop(0)), config)
+    (part,) = Whole(shop(0), task_of(shop(0)), 2, CPU).training(0, 0)
+    network(part.field, part.inputs)
+    hop = weakref.ref(part.field.hops[0])
+    gc.collect()
+    gc.disable()  # what points at itself would wait for it
+    try:
+        del part
+        assert hop() is None
+    finally:
+        gc.enable()
 
 
 def test_an_epoch_feeds_every_training_row_once_in_another_order_each_time():

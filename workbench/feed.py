@@ -119,10 +119,14 @@ class Whole(AbstractFeed):
 
     def training(self, seed: int, epoch: int) -> Iterator[Part]:
         """Yield the training rows in one part, the same in every epoch."""
+        yield self._every_epoch
+
+    @cached_property
+    def _every_epoch(self) -> Part:
         train, validation = (
             np.flatnonzero(self.task.split == part) for part in (TRAIN, VAL)
         )
-        yield replace(
+        return replace(
             self._part(train),
             validation=self._tensor(np.searchsorted(self.places, validation)),
         )

@@ -5,9 +5,9 @@ measures need a fixed sample of rows at every layer. Both are one `Field`: the r
 every layer, and the messages between consecutive layers in local positions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -147,39 +147,41 @@ class Hop:
     degrees: Mapping[str, Float[Tensor, "rows_below 1"]]
     messages: tuple[Messages, ...]
 
-    @cached_property
-    def joined(self) -> Callable[[frozenset[int]], Mapping[str, Joined]]:
-        """What joins those of some channels that have their receivers in common.
+    def joined(self, channels: frozenset[int]) -> Mapping[str, Joined]:
+        """Return what joins those of some channels that have receivers in common.
 
         By node type; every answer is worked out once.
         """
-        return cache(self._join)
+        return self._join(channels, by_sender=False)
 
-    @cached_property
-    def joined_by_sender(self) -> Callable[[frozenset[int]], Mapping[str, Joined]]:
-        """What joins those of some channels that have their senders in common.
+    def joined_by_sender(self, channels: frozenset[int]) -> Mapping[str, Joined]:
+        """Return what joins those of some channels that have senders in common.
 
         By node type, with the ends exchanged; every answer is worked out once.
         """
-        return cache(self._join_by_sender)
+        return self._join(channels, by_sender=True)
 
-    def _join(self, channels: frozenset[int]) -> Mapping[str, Joined]:
-        some = [one for one in self.messages if one.channel in channels]
-        return {
-            name: join_links(
-                (one.channel, one.ends) for one in some if one.target == name
-            )
-            for name in sorted({one.target for one in some})
-        }
+    @cached_property
+    def _joined(self) -> dict[tuple[frozenset[int], bool], Mapping[str, Joined]]:
+        """What was worked out; nothing points back here, so batches go at once."""
+        return {}
 
-    def _join_by_sender(self, channels: frozenset[int]) -> Mapping[str, Joined]:
-        some = [one for one in self.messages if one.channel in channels]
-        return {
-            name: join_links(
-                (one.channel, one.ends.reverse) for one in some if one.source == name
-            )
-            for name in sorted({one.source for one in some})
-        }
+    def _join(
+        self, channels: frozenset[int], *, by_sender: bool
+    ) -> Mapping[str, Joined]:
+        asked = channels, by_sender
+        if asked not in self._joined:
+            common: dict[str, list[tuple[int, Links]]] = {}
+            for one in self.messages:
+                if one.channel in channels:
+                    name, ends = one.target, one.ends
+                    if by_sender:
+                        name, ends = one.source, ends.reverse
+                    common.setdefault(name, []).append((one.channel, ends))
+            self._joined[asked] = {
+                name: join_links(common[name]) for name in sorted(common)
+            }
+        return self._joined[asked]
 
 
 @dataclass(frozen=True, slots=True)
