@@ -4,9 +4,8 @@ A part is built from the piece of the schema that its key tells, so that it cann
 depend on anything else: a graph with one key more or less shares all other parts.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -25,6 +24,7 @@ from workbench.blueprint import (
 )
 from workbench.database import Database
 from workbench.depot import Arrays
+from workbench.digests import digest, what_counts
 from workbench.schema import Schema
 from workbench.task import Task
 
@@ -114,25 +114,13 @@ def edge_folds(schema: Schema, blueprint: Blueprint, rule: EdgeRule) -> Folds:
     return {}
 
 
-def schema_digest(schema: Schema) -> str:
-    """Return a digest of tables, types, times and keys; evidence does not count."""
-    return _digest(json.dumps([*_told(schema)]).encode())
-
-
 def task_digest(task: Task) -> str:
     """Return a digest of what is asked for: rows, labels, split and moments too."""
     asked = [repr(task.spec), str(task.task_type), task.classes, task.metric]
     times = () if task.times is None else (task.times,)
     arrays = (task.rows, task.labels, task.split, *times)
     settings = json.dumps([*asked, task.grid is None]).encode()
-    return _digest(settings, *(np.ascontiguousarray(one).data for one in arrays))
-
-
-def _digest(*parts: bytes | memoryview) -> str:
-    found = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        found.update(part)
-    return found.hexdigest()
+    return digest(settings, *(np.ascontiguousarray(one).data for one in arrays))
 
 
 def _part(
@@ -155,17 +143,10 @@ def _part(
         suggested_keys=(),
         rejected_keys=(),
     )
-    text = json.dumps([*_told(needed), type(rule).__name__, repr(rule), repr(paths)])
-    return Part(database, needed, _digest(text.encode()))
-
-
-def _told(schema: Schema) -> Iterator[object]:
-    """Yield what of tables and keys decides what is built of them."""
-    for table in schema.tables:
-        types = [[one.name, str(one.stype)] for one in table.columns]
-        yield [table.name, table.num_rows, table.time_column, types]
-    for key in schema.foreign_keys:
-        yield [key.id, key.table, key.columns, key.ref_table, key.ref_columns]
+    text = json.dumps(
+        [*what_counts(needed), type(rule).__name__, repr(rule), repr(paths)]
+    )
+    return Part(database, needed, digest(text.encode()))
 
 
 def _keys_of(rule: RowNode | ValueNode | EdgeRule) -> Iterable[str]:

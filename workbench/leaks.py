@@ -1,6 +1,5 @@
 """Columns that alone give the target away: one shallow tree per column."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
@@ -10,6 +9,7 @@ import pyarrow as pa
 
 from workbench.database import ROW, Database, quote
 from workbench.depot import Arrays
+from workbench.digests import digest, schema_digest
 from workbench.schema import Column, Schema, Stype, value_sql
 from workbench.split import TRAIN, VAL
 from workbench.stypes import frequent_parts
@@ -103,19 +103,13 @@ def _asked(
     schema: Schema, table: str, hidden: frozenset[tuple[str, str]], sides: Sides
 ) -> str:
     """Return a digest of all that decides the scores, beside the rows."""
-    columns = [
-        [one.name, [(column.name, column.stype) for column in one.columns]]
-        for one in schema.tables
-    ]
-    keys = [
-        (key.table, key.columns, key.ref_table, key.ref_columns)
-        for key in schema.foreign_keys
-    ]
-    asked = [table, sorted(hidden), sides.num_classes, columns, keys]
-    found = hashlib.blake2b(json.dumps(asked).encode(), digest_size=16)
-    for one in (sides.train, sides.val, sides.train_labels, sides.val_labels):
-        found.update(np.ascontiguousarray(one).data)
-    return found.hexdigest()
+    asked = json.dumps([table, sorted(hidden), sides.num_classes]).encode()
+    arrays = (sides.train, sides.val, sides.train_labels, sides.val_labels)
+    return digest(
+        schema_digest(schema).encode(),
+        asked,
+        *(np.ascontiguousarray(one).data for one in arrays),
+    )
 
 
 def _look(

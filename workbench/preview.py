@@ -11,9 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from workbench.blueprint import Blueprint
 from workbench.database import Database
+from workbench.digests import schema_digest
 from workbench.errors import GraphError
 from workbench.graph import Graph, build_graph
-from workbench.graph_parts import schema_digest, task_digest
+from workbench.graph_parts import task_digest
 from workbench.head import fit_head
 from workbench.hearing import Heard, hear
 from workbench.instances import FAN_OUTS, Unfolding

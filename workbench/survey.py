@@ -20,8 +20,9 @@ from workbench.blueprint import (
 )
 from workbench.database import Database
 from workbench.depot import Arrays
+from workbench.digests import schema_digest
 from workbench.exposure import find_exposure
-from workbench.graph_parts import schema_digest, task_digest
+from workbench.graph_parts import task_digest
 from workbench.links import Linked, Links, link
 from workbench.reach import node_hops, spread, table_hops
 from workbench.schema import Schema
