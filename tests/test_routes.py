@@ -9,9 +9,9 @@ from tests.graphs import relation
 from workbench.blueprint import KeyRole
 from workbench.depot import Arrays, Depot
 from workbench.graph import Kept
+from workbench.ordering import count_starts
 from workbench.routes import (
     Route,
-    count_starts,
     is_route,
     pack_route,
     sort_route,

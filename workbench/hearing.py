@@ -174,8 +174,7 @@ def _centred(key: str, values: np.ndarray) -> Heard:
 
 def _way(graph: Graph, way: Direction) -> _Way:
     shape = (graph.nodes[way.target].num_rows, graph.nodes[way.source].num_rows)
-    degrees = np.bincount(way.receivers, minlength=shape[0])
-    pointers = np.append(0, np.cumsum(degrees))
+    pointers, degrees = way.starts, np.diff(way.starts)
     shares = (1 / degrees[way.receivers]).astype(np.float32)
     key = _digest(str(shape), way.senders, way.receivers)
     counts = np.log1p(degrees).astype(np.float32)[:, None]

@@ -51,6 +51,21 @@ def narrow(rows: np.ndarray) -> np.ndarray:
     return rows.astype(index_type(largest + 1), copy=False)
 
 
+def count_starts(rows: np.ndarray, num_rows: int) -> np.ndarray:
+    """Return where each row starts once they are in order, and last how many there are.
+
+    Args:
+        rows: From 0 up to ``num_rows`` - 1, in any order.
+        num_rows: Number of different rows that there may be.
+
+    Returns:
+        int32 or int64 ``[num_rows + 1]``; the difference is how often each row comes.
+    """
+    starts = np.zeros(num_rows + 1, dtype=index_type(len(rows) + 1))
+    starts[1:] = np.cumsum(np.bincount(rows, minlength=num_rows))
+    return starts
+
+
 def count_sorted(rows: np.ndarray) -> int:
     """Return how many distinct rows there are in ascending ones."""
     return int(np.count_nonzero(rows[1:] != rows[:-1])) + bool(len(rows))

@@ -12,6 +12,7 @@ from workbench.depot import Arrays
 from workbench.graph_parts import are_rows
 from workbench.ordering import (
     count_sorted,
+    count_starts,
     index_type,
     is_ascending,
     narrow,
@@ -80,13 +81,6 @@ def sort_route(
         starts=count_starts(receivers, num_receivers),
         num_heard=count_sorted(receivers),
     )
-
-
-def count_starts(receivers: np.ndarray, num_receivers: int) -> np.ndarray:
-    """Return where each receiver's messages start, and last how many there are."""
-    starts = np.zeros(num_receivers + 1, dtype=index_type(len(receivers) + 1))
-    starts[1:] = np.cumsum(np.bincount(receivers, minlength=num_receivers))
-    return starts
 
 
 def pack_route(route: Route) -> Arrays:

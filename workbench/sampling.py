@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from workbench.ordering import stable_order
+from workbench.ordering import count_starts, stable_order
 
 Weigh: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -82,14 +82,13 @@ def sort_neighbours(
     order = np.lexsort((generator.random(len(times)), times, receivers))
     first = np.searchsorted(moments, times[order], side="left")
     keys = receivers[order] * (len(moments) + 1) + first
-    counts = np.bincount(receivers, minlength=num_receivers)
-    return Neighbours(np.append(0, np.cumsum(counts)), keys, order, len(moments))
+    starts = count_starts(receivers, num_receivers)
+    return Neighbours(starts, keys, order, len(moments))
 
 
 def group_neighbours(receivers: np.ndarray, num_receivers: int) -> Neighbours:
     """Return messages by receiver, all of them known always, in the order given."""
-    counts = np.bincount(receivers, minlength=num_receivers)
-    starts = np.append(0, np.cumsum(counts))
+    starts = count_starts(receivers, num_receivers)
     return Neighbours(starts, None, stable_order(receivers), 1)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from workbench.links import Links
+from workbench.ordering import count_starts
 
 MAX_STARTS = 64
 FEWEST_STARTS = 4
@@ -106,8 +107,7 @@ def _steps(links: Links) -> tuple[list[csr_array], dict[str, float]]:
         shape = (links.num_nodes[messages.sender], links.num_nodes[messages.receiver])
         degrees = np.bincount(messages.receivers, minlength=shape[1])
         weights = 1 / (degrees * kinds[messages.receiver])[messages.receivers]
-        sent = np.bincount(messages.senders, minlength=shape[0])
-        pointers = np.concatenate([[0], np.cumsum(sent)])  # messages go by sender
+        pointers = count_starts(messages.senders, shape[0])  # messages go by sender
         found.append(csr_array((weights, messages.receivers, pointers), shape=shape))
     return found, {name: 1 / number for name, number in kinds.items()}
 
