@@ -8,18 +8,18 @@ import streamlit as st
 
 from workbench.cache import CacheEntry, clear_cache, list_cache, source_of
 from workbench.database import cache_directory
+from workbench.ui import widgets
 
 
 def show() -> None:
     """Draw where snapshots, graphs and samples lie and how large they are."""
     entries = list_cache(_source_of)
     total = sum(entry.num_bytes for entry in entries)
-    fold = st.expander(
-        f"Kept on this machine: {total / 1e6:,.0f} MB", key="kept", on_change="rerun"
+    widgets.fold(
+        f"Kept on this machine: {total / 1e6:,.0f} MB",
+        lambda: _show_entries(entries),
+        key="kept",
     )
-    if fold.open:
-        with fold:
-            _show_entries(entries)
 
 
 def _show_entries(entries: Sequence[CacheEntry]) -> None:

@@ -17,16 +17,13 @@ DIALECTS = ("postgresql", "mysql", "sqlite", "tsql", "oracle", "portable")
 
 def show(expanded: bool) -> None:
     """Draw the ways to open a database; the page starts anew once one is open."""
-    fold = st.expander(
+    widgets.fold(
         "Open a database" if expanded else "Open another database",
+        _show_ways,
+        key="data_first" if expanded else "data_another",
         expanded=expanded,
         icon=":material/database:",
-        key="data_first" if expanded else "data_another",
-        on_change="rerun",
     )
-    if fold.open:
-        with fold:
-            _show_ways()
 
 
 def _show_ways() -> None:

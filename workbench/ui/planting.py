@@ -17,16 +17,13 @@ NUM_ROWS = 500
 
 def show(schema: Schema, expanded: bool) -> None:
     """Draw the form; rows that were made up are opened like any database."""
-    fold = st.expander(
+    widgets.fold(
         "Plant a signal in made-up rows",
+        lambda: _show_form(schema),
+        key="plant_first" if expanded else "plant_also",
         expanded=expanded,
         icon=":material/spa:",
-        key="plant_first" if expanded else "plant_also",
-        on_change="rerun",
     )
-    if fold.open:
-        with fold:
-            _show_form(schema)
 
 
 def _show_form(schema: Schema) -> None:

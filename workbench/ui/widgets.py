@@ -1,6 +1,6 @@
 """Pieces that several pages draw alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +49,30 @@ def is_dark() -> bool:
 def page_file(name: str) -> str:
     """Return what `st.switch_page` and `st.page_link` take for a page."""
     return str(PAGES / f"{name}.py")
+
+
+def fold(
+    label: str,
+    show: Callable[[], object],
+    *,
+    key: str,
+    expanded: bool = False,
+    icon: str | None = None,
+) -> None:
+    """Draw what can be unfolded; what is folded away is neither made nor sent.
+
+    Args:
+        label: What stands there while it is folded.
+        show: Draws what is inside.
+        key: Unique on the page, another one for another first state; the session's
+            state says under it whether it is unfolded.
+        expanded: Whether it is unfolded at first.
+        icon: What stands before the label.
+    """
+    place = st.expander(label, expanded=expanded, icon=icon, key=key, on_change="rerun")
+    if place.open:
+        with place:
+            show()
 
 
 def show_chart(chart: Chart, key: str) -> None:

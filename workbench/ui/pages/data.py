@@ -129,25 +129,23 @@ planting.show(schema, expanded=not calls.has_rows(address))
 
 num_found = sum(key.origin is KeyOrigin.INFERRED for key in schema.foreign_keys)
 is_to_check = bool(num_found or schema.suggested_keys)
-links = st.expander(
+widgets.fold(
     f"Links (foreign keys): {len(schema.foreign_keys)} used, {num_found} of them found"
     f" in the rows, {len(schema.suggested_keys)} more possible",
-    expanded=is_to_check,
+    changes.show_keys,
     key="links_to_check" if is_to_check else "links",
-    on_change="rerun",
+    expanded=is_to_check,
 )
-if links.open:
-    with links:
-        changes.show_keys()
-
-listed = st.expander("All tables as a list", key="listed", on_change="rerun")
-if listed.open:
-    listed.dataframe(
+widgets.fold(
+    "All tables as a list",
+    lambda: st.dataframe(
         tables.all_tables(schema),
         hide_index=True,
         key="data_tables",
         alt="Every table with its rows, columns and links",
-    )
+    ),
+    key="listed",
+)
 if schema.warnings:
     with st.expander(f"Worth knowing about this database: {len(schema.warnings)}"):
         for warning in schema.warnings:

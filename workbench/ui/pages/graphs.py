@@ -1,7 +1,12 @@
 """Graphs: the same rows as several graphs, before anything trains."""
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
+from workbench.blueprint import Blueprint
 from workbench.palette import EXPLANATIONS, arm_style, topology_label
 from workbench.ui import (
     ahead,
@@ -16,6 +21,31 @@ from workbench.ui import (
     widgets,
 )
 from workbench.ui.diagram import draw
+
+
+def show_table(name: str, graph: Blueprint, plan: Mapping[str, Any]) -> None:
+    """Draw what a graph is made of as tables, and the file that says so."""
+    st.dataframe(
+        tables.graph_links(plan),
+        hide_index=True,
+        key=f"graphs_links_{name}",
+        alt=f"The edge types of {name} with their counts",
+    )
+    st.dataframe(
+        tables.graph_tables(graph),
+        hide_index=True,
+        key=f"graphs_tables_{name}",
+        alt=f"What {name} makes of every table, and why",
+    )
+    st.download_button(
+        "This graph as a file (TOML)",
+        graph.to_toml(),
+        file_name=f"{name}.toml",
+        mime="application/toml",
+        key=f"graphs_save_{name}",
+        on_click="ignore",
+    )
+
 
 st.title("Graphs")
 address = widgets.need_source()
@@ -83,31 +113,11 @@ for index, arm in enumerate(planned.arms):
             )
         for warning in plan["warnings"]:
             st.caption(f":material/warning: {widgets.as_text(warning)}")
-        table = st.expander(
-            "As a table", key=f"graphs_table_{arm.topology}", on_change="rerun"
+        widgets.fold(
+            "As a table",
+            partial(show_table, arm.topology, arm.blueprint, plan),
+            key=f"graphs_table_{arm.topology}",
         )
-        if table.open:
-            with table:
-                st.dataframe(
-                    tables.graph_links(plan),
-                    hide_index=True,
-                    key=f"graphs_links_{arm.topology}",
-                    alt=f"The edge types of {arm.topology} with their counts",
-                )
-                st.dataframe(
-                    tables.graph_tables(arm.blueprint),
-                    hide_index=True,
-                    key=f"graphs_tables_{arm.topology}",
-                    alt=f"What {arm.topology} makes of every table, and why",
-                )
-                st.download_button(
-                    "This graph as a file (TOML)",
-                    arm.blueprint.to_toml(),
-                    file_name=f"{arm.topology}.toml",
-                    mime="application/toml",
-                    key=f"graphs_save_{arm.topology}",
-                    on_click="ignore",
-                )
 st.caption(
     "The target stands in the middle. A ring is a hop: a network of depth k sees what"
     " lies within ring k. Circles are rows, diamonds are values; a thick line is a row"
